@@ -1,1 +1,5 @@
-//! x
+//! hirebridge carries each hire from an applicant tracking system into Personio, once.
+
+pub mod clock;
+pub mod domain;
+pub mod ledger;

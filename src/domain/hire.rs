@@ -1,0 +1,315 @@
+//! One hire: its key, what is known about it, and the steps it has taken.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::employee::normalised_email;
+use super::facts::Facts;
+use super::plan::{Note, Plan, Warning};
+use super::state::{Effect, Event, NotAllowed, State, step};
+
+/// Our id of a hire: a UUID version 7, so that ids sort by time of receipt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct HireId(pub Uuid);
+
+impl fmt::Display for HireId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// What makes a hire one hire: the kind of ATS, the account there and the application. Never the
+/// source's name, a delivery's id or a body's hash.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct HireKey {
+    /// The kind of ATS: `ashby`, `recruitee`, … or `manual` for a hire typed by hand.
+    pub kind: String,
+    /// The account at the ATS.
+    pub account: String,
+    /// The application's id at the ATS, or what stands for it.
+    pub application: String,
+}
+
+impl HireKey {
+    /// The key as one text, unambiguous: for keyed hashes and for the marker attribute.
+    pub fn text(&self) -> String {
+        format!("{}/{}/{}", self.kind, self.account, self.application)
+    }
+}
+
+impl fmt::Debug for HireKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text())
+    }
+}
+
+/// What look-up 0 said before the first send; later adoption rests on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LookUpZero {
+    /// Not asked yet.
+    NotAsked,
+    /// Nobody had the e-mail address.
+    Absent,
+    /// The credential may not read employees.
+    NotAllowed,
+}
+
+/// Who or what made a step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// hirebridge itself.
+    System,
+    /// The ATS, through the source of this name.
+    Source(String),
+    /// The operator of this name.
+    Operator(String),
+}
+
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::System => f.write_str("system"),
+            Self::Source(name) => write!(f, "source:{name}"),
+            Self::Operator(name) => write!(f, "operator:{name}"),
+        }
+    }
+}
+
+/// One line of a hire's history. Holds no personal value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// When.
+    pub at: Timestamp,
+    /// Who, as [`Actor`] prints it.
+    pub actor: String,
+    /// The state before, as `name` or `name(reason)`.
+    pub from: Option<String>,
+    /// The state after.
+    pub to: String,
+    /// Why, as a stable code with details that are not personal.
+    pub cause: String,
+}
+
+/// Marks that do not change the state.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flags {
+    /// A person took it off the list.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub dismissed: bool,
+    /// The ATS took the hire back after it was sent.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub unhired: bool,
+    /// A person has said that this is not the same hire as another one with this e-mail address.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub second_hire_approved: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's skip_serializing_if asks for a reference")]
+fn is_false(flag: &bool) -> bool {
+    !*flag
+}
+
+/// The personal part of a hire: stored encrypted, as one record.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// What the ATS told us.
+    pub facts: Facts,
+    /// What a person changed: Personio attribute → value.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub corrections: Map<String, Value>,
+    /// What would be, or was, sent.
+    #[serde(default)]
+    pub plan: Plan,
+    /// What a person should look at after sending, besides the plan's own warnings.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
+    /// Expected things about the sending.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Note>,
+}
+
+/// One hire, as it is in the ledger plus the steps not saved yet.
+#[derive(Clone)]
+pub struct Hire {
+    /// Our id.
+    pub id: HireId,
+    /// The source it came through first.
+    pub source: String,
+    /// What makes it one hire.
+    pub key: HireKey,
+    /// The state; changed by [`Hire::apply`] alone.
+    pub(crate) state: State,
+    /// The ledger's version: a save succeeds only on the version that was read.
+    pub(crate) version: u64,
+    /// What is personal.
+    pub record: Record,
+    /// What look-up 0 said.
+    pub look_up_zero: LookUpZero,
+    /// The employee's id in Personio.
+    pub employee: Option<u64>,
+    /// Marks that do not change the state.
+    pub flags: Flags,
+    /// When something is to be done next; `None` when nothing is, or a person has to act.
+    pub next_at: Option<Timestamp>,
+    /// Since when it waits, or is being looked up.
+    pub since: Option<Timestamp>,
+    /// How often it was put off or looked up since then.
+    pub tries: u32,
+    /// When it was received.
+    pub received_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// The steps since it was read, not saved yet.
+    pub(crate) unsaved: Vec<Entry>,
+}
+
+impl Hire {
+    /// A hire that was just received; [`State::Received`] and due at once.
+    pub fn received(id: HireId, source: &str, key: HireKey, facts: Facts, at: Timestamp) -> Self {
+        let mut hire = Self::at_rest(id, source, key, facts, at, State::Received, &Actor::Source(source.to_owned()));
+        hire.next_at = Some(at);
+        hire
+    }
+
+    /// A verified delivery that cannot be read as a hire: held, seen by a person, never repeated.
+    pub fn held(id: HireId, source: &str, key: HireKey, why: super::Held, actor: &Actor, at: Timestamp) -> Self {
+        Self::at_rest(id, source, key, Facts::new(), at, State::Held(why), actor)
+    }
+
+    fn at_rest(
+        id: HireId,
+        source: &str,
+        key: HireKey,
+        facts: Facts,
+        at: Timestamp,
+        state: State,
+        actor: &Actor,
+    ) -> Self {
+        let first = Entry { at, actor: actor.to_string(), from: None, to: words(state), cause: "stored".to_owned() };
+        Self {
+            id,
+            source: source.to_owned(),
+            key,
+            state,
+            version: 0,
+            record: Record { facts, ..Record::default() },
+            look_up_zero: LookUpZero::NotAsked,
+            employee: None,
+            flags: Flags::default(),
+            next_at: None,
+            since: None,
+            tries: 0,
+            received_at: at,
+            updated_at: at,
+            unsaved: vec![first],
+        }
+    }
+
+    /// Where the hire stands.
+    pub fn state(&self) -> State {
+        self.state
+    }
+
+    /// Takes a step and notes it in the history. Nothing is durable until the ledger has saved it.
+    /// A next time, if the new state needs one, is set by the caller.
+    ///
+    /// # Errors
+    /// [`NotAllowed`] if this cannot happen in the state the hire is in; nothing changes then.
+    pub fn apply(&mut self, event: &Event, actor: &Actor, at: Timestamp) -> Result<Effect, NotAllowed> {
+        let (next, effect) = step(self.state, event)?;
+        self.log(actor, next, cause(event), at);
+        self.state = next;
+        self.next_at = None;
+        if let Event::Unhired = event {
+            self.flags.unhired = !matches!(next, State::Cancelled);
+        }
+        Ok(effect)
+    }
+
+    /// Notes something in the history that does not change the state.
+    pub fn remark(&mut self, actor: &Actor, what: &str, at: Timestamp) {
+        self.log(actor, self.state, what.to_owned(), at);
+    }
+
+    fn log(&mut self, actor: &Actor, to: State, cause: String, at: Timestamp) {
+        let from = Some(words(self.state));
+        self.unsaved.push(Entry { at, actor: actor.to_string(), from, to: words(to), cause });
+        self.updated_at = at;
+    }
+
+    /// The person's e-mail address in the form in which hires are compared.
+    pub fn person(&self) -> Option<String> {
+        let planned = Some(self.record.plan.employee.email()).filter(|email| !email.is_empty());
+        planned.or_else(|| self.record.facts.text("candidate.email")).map(normalised_email)
+    }
+
+    /// All warnings: the plan's and those after sending.
+    pub fn warnings(&self) -> impl Iterator<Item = &Warning> {
+        self.record.plan.warnings.iter().chain(&self.record.warnings)
+    }
+
+    /// All notes: the plan's and those about the sending.
+    pub fn notes(&self) -> impl Iterator<Item = &Note> {
+        self.record.plan.notes.iter().chain(&self.record.notes)
+    }
+
+    /// Adds a note about the sending once.
+    pub fn note(&mut self, code: &str) {
+        if !self.notes().any(|known| known == code) {
+            self.record.notes.push(code.to_owned());
+        }
+    }
+}
+
+/// Id and state only: everything else may be personal.
+impl fmt::Debug for Hire {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Hire({} {})", self.id, words(self.state))
+    }
+}
+
+/// `name` or `name(reason)`.
+fn words(state: State) -> String {
+    match state.reason() {
+        Some(reason) => format!("{}({reason})", state.name()),
+        None => state.name().to_owned(),
+    }
+}
+
+/// What the history says of an event: a stable code, with details that are not personal.
+fn cause(event: &Event) -> String {
+    use super::state::{Found, Outcome};
+    match event {
+        Event::Planned(_) => "planned".into(),
+        Event::RuledOut => "ruled_out".into(),
+        Event::FactsAdded => "facts_added".into(),
+        Event::Approved => "approved".into(),
+        Event::LookedUp(Found::Absent) => "looked_up:absent".into(),
+        Event::LookedUp(Found::Active) => "looked_up:active".into(),
+        Event::LookedUp(Found::Inactive) => "looked_up:inactive".into(),
+        Event::LookedUp(Found::NotAllowed) => "not_looked_up".into(),
+        Event::PutOff(_) => "put_off".into(),
+        Event::SamePerson => "same_person".into(),
+        Event::Permitted => "permitted".into(),
+        Event::Called(Outcome::Created { .. }) => "called:created".into(),
+        Event::Called(Outcome::Refused { status }) => format!("called:refused:{status}"),
+        Event::Called(Outcome::NotSent(_)) => "called:not_sent".into(),
+        Event::Called(Outcome::Unknown { what }) => format!("called:unknown:{what}"),
+        Event::OwnerGone => "owner_gone".into(),
+        Event::Due => "due".into(),
+        Event::GivenUp => "given_up".into(),
+        Event::Appeared { ours: true } => "appeared".into(),
+        Event::Appeared { ours: false } => "appeared:not_surely_ours".into(),
+        Event::NotFound => "not_found".into(),
+        Event::Linked => "linked".into(),
+        Event::Compared => "compared".into(),
+        Event::Unhired => "unhired".into(),
+        Event::Erased => "erased".into(),
+    }
+}

@@ -1,0 +1,17 @@
+//! What a hire is, which states it goes through, and what would be sent: pure values and functions.
+//!
+//! Nothing here reads a clock, a socket or a file. Names of the field:
+//! [`Facts`] are what the ATS told us, a [`Plan`] is what Personio would get, a [`Hire`] carries both
+//! from [`State::Received`] to its end, and [`step`] is the one place where a state may change.
+
+pub mod employee;
+pub mod facts;
+pub mod hire;
+pub mod plan;
+pub mod state;
+
+pub use employee::Employee;
+pub use facts::Facts;
+pub use hire::{Actor, Entry, Flags, Hire, HireId, HireKey, LookUpZero};
+pub use plan::{Note, Plan, PlannedDocument, Warning};
+pub use state::{Effect, Event, Found, Held, How, NotAllowed, Outcome, State, Waiting, step};

@@ -1,0 +1,137 @@
+//! The ledger: what must survive a crash, and the permits that keep a create from happening twice.
+//!
+//! [`Ledger`] is what the rest of the house sees; [`sqlite`] is the embedded engine. A hire is read,
+//! steps are applied to it, and [`Ledger::save`] commits them if nobody else was faster. The step to
+//! `sending` goes through [`Ledger::permit`] alone, which hands out the [`Ticket`] that a create needs.
+
+mod permit;
+mod seal;
+pub mod sqlite;
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::domain::{Actor, Employee, Entry, Hire, HireId, HireKey};
+
+pub use permit::{Denied, Owner, Ticket};
+pub use seal::{KeyError, LedgerKey};
+
+/// A verified delivery, as the ledger keeps it beside its hire.
+pub struct Delivery {
+    /// The source it came through.
+    pub source: String,
+    /// When.
+    pub at: Timestamp,
+    /// The ATS's name of the event.
+    pub event: String,
+    /// The ATS's id of the delivery, if it sends one. For the record only.
+    pub delivery_id: Option<String>,
+    /// Which of the source's live secrets matched, counted from 0.
+    pub secret: Option<usize>,
+    /// The body as it came; kept encrypted. Empty if it need not be kept.
+    pub body: Vec<u8>,
+}
+
+/// What became of a delivery that was offered to the ledger.
+pub enum Accepted {
+    /// The hire was new and is stored.
+    New(Hire),
+    /// A hire with this key was there; the delivery was added to it.
+    Repeat(Hire),
+}
+
+/// Which hires to list.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Only those in the state of this name.
+    pub state: Option<String>,
+    /// Only those that came through this source.
+    pub source: Option<String>,
+    /// Only the one with this id at the ATS.
+    pub ats_id: Option<String>,
+    /// Only those received at this time or later.
+    pub since: Option<Timestamp>,
+    /// Only those that wait for a person, undismissed.
+    pub for_a_person: bool,
+    /// Only those after this one, newest first: the last id of the page before.
+    pub after: Option<HireId>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// How many hires are in a state, by source.
+pub type Counts = BTreeMap<(String, &'static str), u64>;
+
+/// Why the ledger could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// Somebody else changed the hire since it was read: read it again.
+    #[error("the hire was changed meanwhile")]
+    Conflict,
+    /// The store cannot be read or written: disk, lock, file.
+    #[error("the ledger cannot be used: {0}")]
+    Unusable(String),
+    /// What is stored cannot be read with this key, or is damaged.
+    #[error("a stored record cannot be read: {0}")]
+    Damaged(String),
+}
+
+/// What keeps hires. One implementation per engine; the same story is tested on each.
+#[async_trait]
+pub trait Ledger: Send + Sync + 'static {
+    /// Stores a new hire with its delivery, or adds the delivery to the hire that has its key.
+    /// Durable when it returns.
+    async fn accept(&self, hire: Hire, delivery: Delivery) -> Result<Accepted, LedgerError>;
+
+    /// Commits the hire's new steps and record, if nobody changed it since it was read. If it leaves
+    /// `sending`, the permit's end is noted in the same commit. Durable when it returns.
+    async fn save(&self, hire: &mut Hire) -> Result<(), LedgerError>;
+
+    /// Grants the permit to send `employee` for this hire, which must be ready, and commits it together with
+    /// the hire's steps and the step to `sending`. At most one ticket is ever handed out per grant; it is
+    /// granted again only after an attempt that surely was not carried out, or after a person's approval.
+    async fn permit(
+        &self,
+        hire: &mut Hire,
+        employee: Employee,
+        actor: &Actor,
+        now: Timestamp,
+        deadline: Timestamp,
+    ) -> Result<Result<Ticket<Employee>, Denied>, LedgerError>;
+
+    /// One hire.
+    async fn hire(&self, id: HireId) -> Result<Option<Hire>, LedgerError>;
+
+    /// The hire with this key.
+    async fn find(&self, key: &HireKey) -> Result<Option<Hire>, LedgerError>;
+
+    /// A hire's history, oldest first.
+    async fn history(&self, id: HireId) -> Result<Vec<Entry>, LedgerError>;
+
+    /// The bodies of a hire's deliveries, oldest first.
+    async fn bodies(&self, id: HireId) -> Result<Vec<Vec<u8>>, LedgerError>;
+
+    /// Hires, newest first.
+    async fn list(&self, filter: &Filter) -> Result<Vec<Hire>, LedgerError>;
+
+    /// Hires whose next time has come, the longest due first. Those that wait for the credential are
+    /// left out unless `credential` says how many of them to take.
+    async fn due(&self, now: Timestamp, limit: usize, credential: usize) -> Result<Vec<HireId>, LedgerError>;
+
+    /// The earliest next time of any hire that does not wait for the credential.
+    async fn next_due(&self) -> Result<Option<Timestamp>, LedgerError>;
+
+    /// Hires in `sending` whose owner is gone.
+    async fn orphans(&self, now: Timestamp) -> Result<Vec<HireId>, LedgerError>;
+
+    /// How many hires are in which state.
+    async fn counts(&self) -> Result<Counts, LedgerError>;
+
+    /// When the oldest hire was received that has neither ended nor waits for a person.
+    async fn oldest_unfinished(&self) -> Result<Option<Timestamp>, LedgerError>;
+
+    /// Whether a delivery could be stored now.
+    async fn probe(&self) -> Result<(), LedgerError>;
+}
