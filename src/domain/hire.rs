@@ -172,13 +172,21 @@ pub struct Hire {
 impl Hire {
     /// A hire that was just received; [`State::Received`] and due at once.
     pub fn received(id: HireId, source: &str, key: HireKey, facts: Facts, at: Timestamp) -> Self {
-        let mut hire = Self::at_rest(id, source, key, facts, at, State::Received, &Actor::Source(source.to_owned()));
+        let mut hire =
+            Self::at_rest(id, source, key, facts, at, State::Received, &Actor::Source(source.to_owned()));
         hire.next_at = Some(at);
         hire
     }
 
     /// A verified delivery that cannot be read as a hire: held, seen by a person, never repeated.
-    pub fn held(id: HireId, source: &str, key: HireKey, why: super::Held, actor: &Actor, at: Timestamp) -> Self {
+    pub fn held(
+        id: HireId,
+        source: &str,
+        key: HireKey,
+        why: super::Held,
+        actor: &Actor,
+        at: Timestamp,
+    ) -> Self {
         Self::at_rest(id, source, key, Facts::new(), at, State::Held(why), actor)
     }
 
@@ -191,7 +199,8 @@ impl Hire {
         state: State,
         actor: &Actor,
     ) -> Self {
-        let first = Entry { at, actor: actor.to_string(), from: None, to: words(state), cause: "stored".to_owned() };
+        let first =
+            Entry { at, actor: actor.to_string(), from: None, to: words(state), cause: "stored".to_owned() };
         Self {
             id,
             source: source.to_owned(),

@@ -138,7 +138,8 @@ mod tests {
 
     #[test]
     fn the_hash_is_that_of_the_canonical_json() {
-        let canonical = br#"{"documents":[],"employee":{"email":"mia@example.org","weekly_working_hours":40}}"#;
+        let canonical =
+            br#"{"documents":[],"employee":{"email":"mia@example.org","weekly_working_hours":40}}"#;
         let expected = hex::encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, canonical));
         assert_eq!(plan().hash(), expected);
     }

@@ -210,7 +210,8 @@ pub fn step(state: State, event: &Event) -> Result<(State, Effect), NotAllowed> 
         (S::Received, E::RuledOut) => Some((S::Ignored, Effect::Rest)),
         (S::Received | S::Ready | S::Waiting(_), E::FactsAdded) => Some((S::Received, Effect::Plan)),
         (S::Held(why), E::FactsAdded) if why.is_about_the_plan() => Some((S::Received, Effect::Plan)),
-        (S::Held(_), E::FactsAdded) | (S::Held(Held::Refused), E::LookedUp(Found::Absent | Found::NotAllowed)) => {
+        (S::Held(_), E::FactsAdded)
+        | (S::Held(Held::Refused), E::LookedUp(Found::Absent | Found::NotAllowed)) => {
             Some((state, Effect::Rest))
         }
 
@@ -334,10 +335,7 @@ impl Held {
 
     /// Whether more facts may mend it without a person.
     fn is_about_the_plan(self) -> bool {
-        matches!(
-            self,
-            Self::Missing | Self::Invalid | Self::Unmatched | Self::Unreadable | Self::Ambiguous
-        )
+        matches!(self, Self::Missing | Self::Invalid | Self::Unmatched | Self::Unreadable | Self::Ambiguous)
     }
 }
 

@@ -19,7 +19,9 @@ pub enum KeyError {
     #[error("the ledger key must be base64; `hirebridge secret --ledger-key` makes one")]
     NotBase64,
     /// It has the wrong length.
-    #[error("the ledger key must be 32 bytes in base64, not {0} bytes; `hirebridge secret --ledger-key` makes one")]
+    #[error(
+        "the ledger key must be 32 bytes in base64, not {0} bytes; `hirebridge secret --ledger-key` makes one"
+    )]
     WrongLength(usize),
 }
 
@@ -65,9 +67,12 @@ impl Seal {
 
     /// The seal of an existing ledger.
     pub(super) fn open(key: &LedgerKey, sealed_tombstone_key: &[u8]) -> Result<Self, LedgerError> {
-        let tombstone_key = Self::with(key, &[]).unseal("tombstone-key", sealed_tombstone_key).map_err(|_| {
-            LedgerError::Damaged("the ledger was made with another ledger.key; use the key it was made with".into())
-        })?;
+        let tombstone_key =
+            Self::with(key, &[]).unseal("tombstone-key", sealed_tombstone_key).map_err(|_| {
+                LedgerError::Damaged(
+                    "the ledger was made with another ledger.key; use the key it was made with".into(),
+                )
+            })?;
         Ok(Self::with(key, &tombstone_key))
     }
 

@@ -1,0 +1,247 @@
+//! What an operator sees: log lines and metrics. Neither ever holds a personal value or a secret.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64};
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Registry, Unit};
+use serde::Deserialize;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+/// How log lines look and which are written.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// `json` or `text`.
+    pub format: Format,
+    /// `error`, `warn`, `info`, `debug` or `trace`; for hirebridge's own lines. What libraries say is
+    /// shown from `warn` on, whatever the level: their finer lines may hold what is not ours to log.
+    pub level: Level,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Text,
+}
+
+/// Which log lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// Errors only.
+    Error,
+    /// And warnings.
+    Warn,
+    /// And one line per delivery and per change of state.
+    Info,
+    /// And each outgoing call.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+impl From<Level> for LevelFilter {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Error => Self::ERROR,
+            Level::Warn => Self::WARN,
+            Level::Info => Self::INFO,
+            Level::Debug => Self::DEBUG,
+            Level::Trace => Self::TRACE,
+        }
+    }
+}
+
+/// The subscriber that writes log lines to `writer`: what [`start_logging`] installs.
+pub fn subscriber<W>(settings: &Settings, writer: W) -> impl tracing::Subscriber + Send + Sync
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let filter = Targets::new()
+        .with_default(LevelFilter::WARN)
+        .with_target(env!("CARGO_PKG_NAME"), LevelFilter::from(settings.level));
+    let lines = tracing_subscriber::fmt::layer().with_writer(writer);
+    let (json, text) = match settings.format {
+        Format::Json => (Some(lines.json().flatten_event(true)), None),
+        Format::Text => (None, Some(lines.with_ansi(false).with_target(false))),
+    };
+    tracing_subscriber::registry().with(json).with(text).with(filter)
+}
+
+/// Writes log lines to standard error from now on.
+pub fn start_logging(settings: &Settings) {
+    if subscriber(settings, std::io::stderr).try_init().is_err() {
+        tracing::debug!("logging was started already");
+    }
+}
+
+/// A hire's state as a label.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct HireLabels {
+    source: String,
+    state: &'static str,
+}
+
+/// What became of a delivery.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct DeliveryLabels {
+    source: String,
+    result: &'static str,
+}
+
+/// What became of a call to Personio.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct CallLabels {
+    operation: &'static str,
+    result: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct OperationLabels {
+    operation: &'static str,
+}
+
+/// The counters and gauges behind `/metrics`. Cheap to clone; each service has its own.
+#[derive(Clone)]
+pub struct Metrics {
+    registry: Arc<Registry>,
+    hires: Family<HireLabels, Gauge>,
+    deliveries: Family<DeliveryLabels, Counter>,
+    answer_seconds: Histogram,
+    calls: Family<CallLabels, Counter>,
+    retries: Family<OperationLabels, Counter>,
+    warnings: Counter,
+    oldest_unfinished: Gauge<f64, AtomicU64>,
+    credential_refused: Gauge<i64, AtomicI64>,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("hirebridge");
+        let hires = Family::default();
+        registry.register("hires", "Hires by source and state", hires.clone());
+        let deliveries = Family::default();
+        registry.register("deliveries", "Deliveries by source and result", deliveries.clone());
+        let answer_seconds = Histogram::new(exponential_buckets(0.001, 2.0, 14));
+        registry.register_with_unit(
+            "delivery_answer",
+            "Time from a delivery's arrival to its answer",
+            Unit::Seconds,
+            answer_seconds.clone(),
+        );
+        let calls = Family::default();
+        registry.register("personio_calls", "Calls to Personio by operation and result", calls.clone());
+        let retries = Family::default();
+        registry.register("personio_retries", "Repeated calls to Personio by operation", retries.clone());
+        let warnings = Counter::default();
+        registry.register(
+            "created_with_warnings",
+            "Hires created with a value that did not arrive",
+            warnings.clone(),
+        );
+        let oldest_unfinished = Gauge::default();
+        registry.register_with_unit(
+            "oldest_unfinished_age",
+            "Age of the oldest hire that has neither ended nor waits for a person",
+            Unit::Seconds,
+            oldest_unfinished.clone(),
+        );
+        let credential_refused = Gauge::default();
+        registry.register(
+            "personio_credential_refused",
+            "1 while Personio does not take the credential",
+            credential_refused.clone(),
+        );
+        Self {
+            registry: Arc::new(registry),
+            hires,
+            deliveries,
+            answer_seconds,
+            calls,
+            retries,
+            warnings,
+            oldest_unfinished,
+            credential_refused,
+        }
+    }
+}
+
+impl Metrics {
+    /// A delivery was answered. `result` is a stable code: `stored`, `duplicate`, `ignored`, `refused` …
+    pub fn delivery(&self, source: &str, result: &'static str, seconds: f64) {
+        self.deliveries.get_or_create(&DeliveryLabels { source: source.to_owned(), result }).inc();
+        self.answer_seconds.observe(seconds);
+    }
+
+    /// A call to Personio ended. `result` is an HTTP status or a stable code such as `timeout`.
+    pub fn personio_call(&self, operation: &'static str, result: String) {
+        self.calls.get_or_create(&CallLabels { operation, result }).inc();
+    }
+
+    /// A call to Personio is repeated.
+    pub fn personio_retry(&self, operation: &'static str) {
+        self.retries.get_or_create(&OperationLabels { operation }).inc();
+    }
+
+    /// A hire was created, and something did not arrive.
+    pub fn created_with_warnings(&self) {
+        self.warnings.inc();
+    }
+
+    /// Personio does, or does not, take our credential.
+    pub fn credential_refused(&self, refused: bool) {
+        self.credential_refused.set(i64::from(refused));
+    }
+
+    /// Sets the gauges that are read from the ledger: hires by source and state, and the age in seconds.
+    pub fn ledger<'a>(
+        &self,
+        counts: impl Iterator<Item = (&'a str, &'static str, u64)>,
+        oldest_seconds: f64,
+    ) {
+        self.hires.clear();
+        for (source, state, count) in counts {
+            let labels = HireLabels { source: source.to_owned(), state };
+            self.hires.get_or_create(&labels).set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
+        self.oldest_unfinished.set(oldest_seconds);
+    }
+
+    /// The metrics in OpenMetrics text format.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        encode(&mut text, &self.registry).expect("writing to a string does not fail");
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metrics_are_named_in_open_metrics_text() {
+        let metrics = Metrics::default();
+        metrics.delivery("ashby", "stored", 0.01);
+        metrics.personio_call("create", "200".into());
+        metrics.ledger([("ashby", "created", 2)].into_iter(), 0.0);
+        let text = metrics.text();
+        assert!(text.contains(r#"hirebridge_deliveries_total{source="ashby",result="stored"} 1"#), "{text}");
+        assert!(text.contains(r#"hirebridge_personio_calls_total{operation="create",result="200"} 1"#));
+        assert!(text.contains(r#"hirebridge_hires{source="ashby",state="created"} 2"#));
+    }
+}
