@@ -12,6 +12,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 use serde::Deserialize;
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
@@ -75,11 +76,11 @@ where
         .with_default(LevelFilter::WARN)
         .with_target(env!("CARGO_PKG_NAME"), LevelFilter::from(settings.level));
     let lines = tracing_subscriber::fmt::layer().with_writer(writer);
-    let (json, text) = match settings.format {
-        Format::Json => (Some(lines.json().flatten_event(true)), None),
-        Format::Text => (None, Some(lines.with_ansi(false).with_target(false))),
+    let lines = match settings.format {
+        Format::Json => lines.json().flatten_event(true).boxed(),
+        Format::Text => lines.with_ansi(false).with_target(false).boxed(),
     };
-    tracing_subscriber::registry().with(json).with(text).with(filter)
+    tracing_subscriber::registry().with(lines).with(filter)
 }
 
 /// Writes log lines to standard error from now on.
