@@ -105,6 +105,9 @@ pub struct Flags {
     /// The ATS took the hire back after it was sent.
     #[serde(default, skip_serializing_if = "is_false")]
     pub unhired: bool,
+    /// A person approved it, so that it is not held again for what that person saw.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub approved: bool,
     /// A person has said that this is not the same hire as another one with this e-mail address.
     #[serde(default, skip_serializing_if = "is_false")]
     pub second_hire_approved: bool,
@@ -115,11 +118,29 @@ fn is_false(flag: &bool) -> bool {
     !*flag
 }
 
+/// How one name was split into first and last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NameSplit {
+    /// Two words.
+    Certain,
+    /// At a known particle, which stays with the last name.
+    ByParticle,
+    /// By guess: one word, a comma, or several words without a known particle.
+    Uncertain,
+}
+
 /// The personal part of a hire: stored encrypted, as one record.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// What the ATS told us.
     pub facts: Facts,
+    /// What the source could not complete, as Personio attributes: `department`, `hire_date` …
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lacking: Vec<String>,
+    /// How the ATS's one name was split in two, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name_split: Option<NameSplit>,
     /// What a person changed: Personio attribute → value.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub corrections: Map<String, Value>,
@@ -306,6 +327,7 @@ fn cause(event: &Event) -> String {
         Event::PutOff(_) => "put_off".into(),
         Event::SamePerson => "same_person".into(),
         Event::Permitted => "permitted".into(),
+        Event::Spent => "permit_spent".into(),
         Event::Called(Outcome::Created { .. }) => "called:created".into(),
         Event::Called(Outcome::Refused { status }) => format!("called:refused:{status}"),
         Event::Called(Outcome::NotSent(_)) => "called:not_sent".into(),

@@ -12,6 +12,6 @@ pub mod state;
 
 pub use employee::Employee;
 pub use facts::Facts;
-pub use hire::{Actor, Entry, Flags, Hire, HireId, HireKey, LookUpZero};
+pub use hire::{Actor, Entry, Flags, Hire, HireId, HireKey, LookUpZero, NameSplit};
 pub use plan::{Note, Plan, PlannedDocument, Warning};
 pub use state::{Effect, Event, Found, Held, How, NotAllowed, Outcome, State, Waiting, step};

@@ -135,6 +135,8 @@ pub enum Event {
     SamePerson,
     /// The permit was granted.
     Permitted,
+    /// An earlier permit may have had its effect, so that no other is granted.
+    Spent,
     /// The create call ended.
     Called(Outcome),
     /// The process that held the permit is gone.
@@ -224,6 +226,7 @@ pub fn step(state: State, event: &Event) -> Result<(State, Effect), NotAllowed> 
         }
         (S::Ready, E::PutOff(why)) => Some((S::Waiting(*why), Effect::Wait)),
         (S::Ready, E::SamePerson) => Some((S::Held(Held::SecondHire), Effect::Rest)),
+        (S::Ready, E::Spent) | (S::Unknown, E::NotFound) => Some((S::Held(Held::Unknown), Effect::Rest)),
         (S::Ready, E::Permitted) => Some((S::Sending, Effect::Rest)),
 
         (S::Sending, E::Called(outcome)) => Some(after_call(outcome)),
@@ -232,7 +235,6 @@ pub fn step(state: State, event: &Event) -> Result<(State, Effect), NotAllowed> 
 
         (S::Unknown, E::Appeared { ours: true }) => Some((S::Created(How::Adopted), Effect::Compare)),
         (S::Unknown, E::Appeared { ours: false }) => Some((S::Held(Held::Exists), Effect::Rest)),
-        (S::Unknown, E::NotFound) => Some((S::Held(Held::Unknown), Effect::Rest)),
         (S::Held(_), E::Linked) => Some((S::Created(How::Linked), Effect::Compare)),
         (S::Created(_), E::Compared) => Some((state, Effect::Rest)),
 
@@ -401,6 +403,7 @@ mod tests {
             Event::PutOff(Waiting::Unreachable),
             Event::SamePerson,
             Event::Permitted,
+            Event::Spent,
             Event::OwnerGone,
             Event::Due,
             Event::GivenUp,

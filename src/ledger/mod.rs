@@ -9,14 +9,66 @@ mod seal;
 pub mod sqlite;
 
 use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
 
 use crate::domain::{Actor, Employee, Entry, Hire, HireId, HireKey};
 
 pub use permit::{Denied, Owner, Ticket};
 pub use seal::{KeyError, LedgerKey};
+
+/// Where the ledger is and what opens it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// `sqlite:PATH`: a file on a local disk.
+    pub url: String,
+    /// 32 bytes in base64: what is personal is encrypted under it.
+    pub key: SecretString,
+}
+
+/// Why the ledger was not opened, with the setting that is to be changed.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The URL names no engine, or asks for something that would not be durable.
+    #[error("ledger.url: {0}")]
+    Url(String),
+    /// The key is none.
+    #[error("ledger.key: {0}")]
+    Key(#[from] KeyError),
+    /// The file was refused.
+    #[error("ledger.url: {0}")]
+    Sqlite(#[from] sqlite::OpenError),
+}
+
+/// Opens the ledger that the settings name, as a new owner of permits.
+///
+/// # Errors
+/// [`OpenError`], in words that say what to change.
+pub fn open(settings: &Settings) -> Result<Arc<dyn Ledger>, OpenError> {
+    let path = settings
+        .url
+        .strip_prefix("sqlite:")
+        .ok_or_else(|| OpenError::Url("must start with `sqlite:`, such as `sqlite:hirebridge.db`".into()))?;
+    let path = path.strip_prefix("//").unwrap_or(path);
+    if path.is_empty() || path.contains(":memory:") {
+        return Err(OpenError::Url(
+            "a ledger in memory would lose hires; name a file on a local disk".into(),
+        ));
+    }
+    if path.contains('?') {
+        return Err(OpenError::Url(
+            "takes no options: a ledger is always durable (WAL, synchronous=FULL)".into(),
+        ));
+    }
+    let key = LedgerKey::parse(settings.key.expose_secret())?;
+    Ok(Arc::new(sqlite::SqliteLedger::open(Path::new(path), &key, Owner::new())?))
+}
 
 /// A verified delivery, as the ledger keeps it beside its hire.
 pub struct Delivery {
@@ -53,8 +105,6 @@ pub struct Filter {
     pub ats_id: Option<String>,
     /// Only those received at this time or later.
     pub since: Option<Timestamp>,
-    /// Only those that wait for a person, undismissed.
-    pub for_a_person: bool,
     /// Only those after this one, newest first: the last id of the page before.
     pub after: Option<HireId>,
     /// At most so many.

@@ -1,0 +1,169 @@
+//! The embedded engine: one SQLite file, write-ahead log, `synchronous=FULL`, one writer.
+
+mod open;
+mod reader;
+mod row;
+mod statements;
+mod writer;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::seal::Seal;
+use super::{Accepted, Counts, Delivery, Denied, Filter, Ledger, LedgerError, LedgerKey, Owner, Ticket};
+use crate::domain::{Actor, Employee, Entry, Event, Hire, HireId, HireKey, State};
+use reader::Readers;
+use row::Row;
+use writer::Writer;
+
+pub use open::OpenError;
+
+/// A ledger in one SQLite file. Only one process has it open.
+pub struct SqliteLedger {
+    seal: Arc<Seal>,
+    owner: Owner,
+    writer: Writer,
+    readers: Readers,
+}
+
+impl SqliteLedger {
+    /// Opens the file, or makes it.
+    ///
+    /// # Errors
+    /// [`OpenError`] if the file cannot be durable, belongs to another process, a newer version or another
+    /// key, or if the folder cannot be written.
+    pub fn open(path: &Path, key: &LedgerKey, owner: Owner) -> Result<Self, OpenError> {
+        let opened = open::open(path, key)?;
+        Ok(Self {
+            seal: Arc::new(opened.seal),
+            owner,
+            writer: Writer::start(opened.writer, opened.lock)?,
+            readers: Readers::new(path),
+        })
+    }
+
+    fn row(&self, hire: &Hire) -> Row {
+        Row::of(hire, &self.seal)
+    }
+}
+
+#[async_trait]
+impl Ledger for SqliteLedger {
+    async fn accept(&self, mut hire: Hire, delivery: Delivery) -> Result<Accepted, LedgerError> {
+        let row = self.row(&hire);
+        let id = hire.id;
+        let entries = std::mem::take(&mut hire.unsaved);
+        let body = self.seal.seal("body", &delivery.body);
+        let stored =
+            self.writer.run(move |db| statements::accept(db, &row, &entries, &delivery, &body)).await?;
+        match stored {
+            None => {
+                hire.version = 1;
+                Ok(Accepted::New(hire))
+            }
+            Some(row) => {
+                debug_assert!(row.id != id.0, "a repeat has the id of the first");
+                Ok(Accepted::Repeat(row.open(&self.seal)?))
+            }
+        }
+    }
+
+    async fn save(&self, hire: &mut Hire) -> Result<(), LedgerError> {
+        let row = self.row(hire);
+        let entries = hire.unsaved.clone();
+        self.writer.run(move |db| statements::save(db, &row, &entries)).await?;
+        hire.version += 1;
+        hire.unsaved.clear();
+        Ok(())
+    }
+
+    async fn permit(
+        &self,
+        hire: &mut Hire,
+        employee: Employee,
+        actor: &Actor,
+        now: Timestamp,
+        deadline: Timestamp,
+    ) -> Result<Result<Ticket<Employee>, Denied>, LedgerError> {
+        let mut sending = hire.clone();
+        sending.apply(&Event::Permitted, actor, now).map_err(|_| LedgerError::Conflict)?;
+        let row = self.row(&sending);
+        let entries = sending.unsaved.clone();
+        let owner = self.owner;
+        let guard = !hire.flags.second_hire_approved;
+        let granted = self
+            .writer
+            .run(move |db| statements::permit(db, &row, &entries, owner, guard, now, deadline))
+            .await?;
+        Ok(granted.map(|number| {
+            sending.version += 1;
+            sending.unsaved.clear();
+            *hire = sending;
+            Ticket::new(hire.id, number, deadline, employee)
+        }))
+    }
+
+    async fn hire(&self, id: HireId) -> Result<Option<Hire>, LedgerError> {
+        let row = self.readers.run(move |db| statements::by_id(db, id)).await?;
+        row.map(|row| row.open(&self.seal)).transpose()
+    }
+
+    async fn find(&self, key: &HireKey) -> Result<Option<Hire>, LedgerError> {
+        let hash = self.seal.hash(&key.text());
+        let row = self.readers.run(move |db| statements::by_key(db, &hash)).await?;
+        row.map(|row| row.open(&self.seal)).transpose()
+    }
+
+    async fn history(&self, id: HireId) -> Result<Vec<Entry>, LedgerError> {
+        self.readers.run(move |db| statements::history(db, id)).await
+    }
+
+    async fn bodies(&self, id: HireId) -> Result<Vec<Vec<u8>>, LedgerError> {
+        let sealed = self.readers.run(move |db| statements::bodies(db, id)).await?;
+        sealed.iter().map(|body| self.seal.unseal("body", body)).collect()
+    }
+
+    async fn list(&self, filter: &Filter) -> Result<Vec<Hire>, LedgerError> {
+        let filter = filter.clone();
+        let rows = self.readers.run(move |db| statements::list(db, &filter)).await?;
+        rows.into_iter().map(|row| row.open(&self.seal)).collect()
+    }
+
+    async fn due(&self, now: Timestamp, limit: usize, credential: usize) -> Result<Vec<HireId>, LedgerError> {
+        self.readers.run(move |db| statements::due(db, now, limit, credential)).await
+    }
+
+    async fn next_due(&self) -> Result<Option<Timestamp>, LedgerError> {
+        self.readers.run(statements::next_due).await
+    }
+
+    async fn orphans(&self, _now: Timestamp) -> Result<Vec<HireId>, LedgerError> {
+        // The lock on the file proves that every other owner is gone: no lease needs to be waited for.
+        let me = self.owner;
+        self.readers.run(move |db| statements::orphans(db, me)).await
+    }
+
+    async fn counts(&self) -> Result<Counts, LedgerError> {
+        let counted = self.readers.run(statements::counts).await?;
+        let named = counted.into_iter().filter_map(|(source, state, count)| {
+            crate::domain::state::ALL
+                .iter()
+                .copied()
+                .map(State::name)
+                .find(|name| *name == state)
+                .map(|name| ((source, name), count))
+        });
+        Ok(named.collect())
+    }
+
+    async fn oldest_unfinished(&self) -> Result<Option<Timestamp>, LedgerError> {
+        self.readers.run(statements::oldest_unfinished).await
+    }
+
+    async fn probe(&self) -> Result<(), LedgerError> {
+        self.writer.run(statements::probe).await
+    }
+}

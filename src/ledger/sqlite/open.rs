@@ -1,0 +1,201 @@
+//! Opening the file: durable, ours, alone, and of a version that this build knows; else refused in words.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OptionalExtension};
+
+use crate::ledger::seal::Seal;
+use crate::ledger::{LedgerError, LedgerKey};
+
+/// `HBLG`: marks the file as a ledger of ours.
+const APPLICATION_ID: i32 = 0x4842_4c47;
+
+/// The migrations, oldest first; the file's `user_version` counts those that were run.
+const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_hires.sql")];
+
+/// Why the ledger's file could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The folder or file cannot be written by this user.
+    #[error("{path} cannot be written by the user hirebridge runs as (uid {uid}); {remedy}", path = path.display())]
+    NotWritable {
+        /// The folder or file.
+        path: PathBuf,
+        /// The user we run as.
+        uid: u32,
+        /// What to do.
+        remedy: String,
+    },
+    /// The folder is not there.
+    #[error("the folder {} does not exist; make it, or change ledger.url", .0.display())]
+    NoFolder(PathBuf),
+    /// Another process has the ledger open.
+    #[error("{} is in use by another hirebridge; one process opens a SQLite ledger at a time", .0.display())]
+    InUse(PathBuf),
+    /// The file is not one of ours.
+    #[error("{} is not a hirebridge ledger; change ledger.url", .0.display())]
+    NotOurs(PathBuf),
+    /// The file was made by a newer version.
+    #[error("{path} was made by a newer hirebridge (its version is {found}, this one knows {known}); run that one", path = path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// The file's version.
+        found: usize,
+        /// The newest version this build knows.
+        known: usize,
+    },
+    /// The file cannot promise that what was committed survives a power loss.
+    #[error("{path} is not durable: {what}; put the ledger on a local disk", path = path.display())]
+    NotDurable {
+        /// The file.
+        path: PathBuf,
+        /// What is weaker than needed.
+        what: String,
+    },
+    /// The key does not fit, or the file is damaged.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// SQLite or the file system said no.
+    #[error("{path} cannot be opened: {what}", path = path.display())]
+    Failed {
+        /// The file.
+        path: PathBuf,
+        /// What it said.
+        what: String,
+    },
+    /// The writer's thread could not be started.
+    #[error("the ledger's writer could not be started: {0}")]
+    Thread(String),
+}
+
+pub(super) struct Opened {
+    pub(super) writer: Connection,
+    pub(super) lock: File,
+    pub(super) seal: Seal,
+}
+
+pub(super) fn open(path: &Path, key: &LedgerKey) -> Result<Opened, OpenError> {
+    let lock = lock(path)?;
+    let failed = |error: rusqlite::Error| refused(path, &error);
+    let mut writer = Connection::open(path).map_err(failed)?;
+    identify(&writer, path)?;
+    make_durable(&writer, path)?;
+    migrate(&mut writer, path)?;
+    let seal = unlock(&writer, key)?;
+    Ok(Opened { writer, lock, seal })
+}
+
+/// SQLite reports a file it cannot write only when it tries; our words tell what to do.
+fn refused(path: &Path, error: &rusqlite::Error) -> OpenError {
+    use rusqlite::ErrorCode::{CannotOpen, NotADatabase, ReadOnly};
+    match error.sqlite_error_code() {
+        Some(ReadOnly | CannotOpen) => not_writable(path),
+        Some(NotADatabase) => OpenError::NotOurs(path.to_owned()),
+        _ => OpenError::Failed { path: path.to_owned(), what: error.to_string() },
+    }
+}
+
+/// Takes the lock that says who has the ledger open; it is released when the process ends, however it ends.
+fn lock(path: &Path) -> Result<File, OpenError> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !folder.is_dir() {
+        return Err(OpenError::NoFolder(folder.to_owned()));
+    }
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&name);
+    let file = file.map_err(|error| match error.kind() {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => not_writable(folder),
+        _ => OpenError::Failed { path: PathBuf::from(&name), what: error.to_string() },
+    })?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(path.to_owned())),
+        Err(TryLockError::Error(error)) => {
+            Err(OpenError::Failed { path: PathBuf::from(&name), what: error.to_string() })
+        }
+    }
+}
+
+fn not_writable(path: &Path) -> OpenError {
+    // The owner of our own /proc entry is the user we run as.
+    let us = std::fs::metadata("/proc/self").map(|us| (us.uid(), us.gid())).unwrap_or_default();
+    let folder = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let remedy = match std::fs::metadata(folder) {
+        Ok(owner) if owner.uid() == us.0 => format!("run `chmod -R u+rwX {}`", folder.display()),
+        _ => format!("run `chown -R {}:{} {}`", us.0, us.1, folder.display()),
+    };
+    OpenError::NotWritable { path: path.to_owned(), uid: us.0, remedy }
+}
+
+fn identify(db: &Connection, path: &Path) -> Result<(), OpenError> {
+    let failed = |error: rusqlite::Error| refused(path, &error);
+    let application: i32 = db.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(failed)?;
+    let tables: i64 =
+        db.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0)).map_err(failed)?;
+    if application == APPLICATION_ID || (application == 0 && tables == 0) {
+        Ok(())
+    } else {
+        Err(OpenError::NotOurs(path.to_owned()))
+    }
+}
+
+fn make_durable(db: &Connection, path: &Path) -> Result<(), OpenError> {
+    let failed = |error: rusqlite::Error| refused(path, &error);
+    db.busy_timeout(std::time::Duration::from_secs(5)).map_err(failed)?;
+    let mode: String =
+        db.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0)).map_err(failed)?;
+    for (pragma, value) in [("synchronous", "FULL"), ("foreign_keys", "ON"), ("secure_delete", "ON")] {
+        db.execute_batch(&format!("PRAGMA {pragma} = {value}")).map_err(failed)?;
+    }
+    let read = |pragma| db.pragma_query_value::<i64, _>(None, pragma, |row| row.get(0)).map_err(failed);
+    let weak = |what: String| Err(OpenError::NotDurable { path: path.to_owned(), what });
+    if mode != "wal" {
+        return weak(format!("its journal mode is `{mode}` and cannot be `wal`"));
+    }
+    for (pragma, wanted) in [("synchronous", 2), ("foreign_keys", 1), ("secure_delete", 1)] {
+        let found = read(pragma)?;
+        if found != wanted {
+            return weak(format!("`{pragma}` is {found} and cannot be {wanted}"));
+        }
+    }
+    db.set_prepared_statement_cache_capacity(64);
+    Ok(())
+}
+
+fn migrate(db: &mut Connection, path: &Path) -> Result<(), OpenError> {
+    let failed = |error: rusqlite::Error| refused(path, &error);
+    let done: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(failed)?;
+    let done = usize::try_from(done).unwrap_or(usize::MAX);
+    if done > MIGRATIONS.len() {
+        return Err(OpenError::Newer { path: path.to_owned(), found: done, known: MIGRATIONS.len() });
+    }
+    for (number, migration) in MIGRATIONS.iter().enumerate().skip(done) {
+        let commit = db.transaction().and_then(|all| {
+            all.execute_batch(migration)?;
+            all.pragma_update(None, "application_id", APPLICATION_ID)?;
+            all.pragma_update(None, "user_version", i64::try_from(number + 1).unwrap_or(i64::MAX))?;
+            all.commit()
+        });
+        commit.map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// Reads, or makes, the tombstone key that is stored sealed under the ledger's key.
+fn unlock(db: &Connection, key: &LedgerKey) -> Result<Seal, LedgerError> {
+    let sealed: Option<Vec<u8>> = db
+        .query_row("SELECT value FROM meta WHERE name = 'tombstone_key'", [], |row| row.get(0))
+        .optional()?;
+    if let Some(sealed) = sealed {
+        return Seal::open(key, &sealed);
+    }
+    let (seal, sealed) = Seal::create(key);
+    db.execute("INSERT INTO meta (name, value) VALUES ('tombstone_key', ?1)", [sealed])?;
+    Ok(seal)
+}

@@ -1,0 +1,305 @@
+//! What the ledger asks of SQLite: one function per question, all SQL in one place.
+
+use jiff::Timestamp;
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
+use uuid::Uuid;
+
+use super::row::{COLUMNS, Row, time, uuid};
+use crate::domain::{Entry, HireId};
+use crate::ledger::{Delivery, Denied, Filter, LedgerError, Owner};
+
+type Answer<T> = Result<T, LedgerError>;
+
+impl From<rusqlite::Error> for LedgerError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Unusable(error.to_string())
+    }
+}
+
+/// Stores the hire and its delivery, or, if its key is known, the delivery alone: then the known row.
+pub(super) fn accept(
+    db: &Connection,
+    row: &Row,
+    entries: &[Entry],
+    delivery: &Delivery,
+    body: &[u8],
+) -> Answer<Option<Row>> {
+    let inserted = db
+        .prepare_cached(
+            "INSERT INTO hires (id, key_hash, kind, account, application, source, state, reason, version, next_at, since, \
+             tries, look_up_zero, employee, flags, person_hash, received_at, updated_at, record) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 1, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18) \
+             ON CONFLICT (key_hash) DO NOTHING",
+        )?
+        .execute(params![
+            id(row.id),
+            row.key_hash,
+            row.kind,
+            row.account,
+            row.application,
+            row.source,
+            row.state,
+            row.reason,
+            row.next_at,
+            row.since,
+            row.tries,
+            row.look_up_zero,
+            row.employee,
+            row.flags,
+            row.person_hash,
+            row.received_at,
+            row.updated_at,
+            row.record
+        ])?;
+    let known = if inserted == 0 { by_key(db, &row.key_hash)? } else { None };
+    if known.is_none() {
+        append(db, row.id, entries)?;
+    }
+    let hire = known.as_ref().map_or(row.id, |known| known.id);
+    let body = (!delivery.body.is_empty()).then_some(body);
+    db.prepare_cached(
+        "INSERT INTO deliveries (hire, source, at, event, delivery_id, secret, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?
+    .execute(params![
+        id(hire),
+        delivery.source,
+        delivery.at.as_millisecond(),
+        delivery.event,
+        delivery.delivery_id,
+        delivery.secret.and_then(|n| i64::try_from(n).ok()),
+        body
+    ])?;
+    Ok(known)
+}
+
+/// Writes the hire over the version it was read in, and ends its permit if it leaves `sending`.
+pub(super) fn save(db: &Connection, row: &Row, entries: &[Entry]) -> Answer<()> {
+    if let Some(ended) = permit_end(row, entries) {
+        db.prepare_cached("UPDATE permits SET ended = ?2 WHERE subject = ?1 AND ended IS NULL")?
+            .execute(params![id(row.id), ended])?;
+    }
+    if entries.iter().any(|entry| entry.from.as_deref() == Some("held(unknown)") && entry.cause == "approved")
+    {
+        db.prepare_cached("UPDATE permits SET ended = 'overruled' WHERE subject = ?1 AND ended = 'unknown'")?
+            .execute(params![id(row.id)])?;
+    }
+    update(db, row, None)?;
+    append(db, row.id, entries)
+}
+
+/// How the permit ended, if these steps leave `sending`.
+fn permit_end(row: &Row, entries: &[Entry]) -> Option<&'static str> {
+    let left =
+        entries.iter().find(|entry| entry.from.as_deref() == Some("sending") && entry.to != "sending")?;
+    Some(match (row.state.as_str(), left.to.as_str()) {
+        (_, "created") => "created",
+        (_, "held(refused)") => "refused",
+        (_, to) if to.starts_with("waiting") => "void",
+        _ => "unknown",
+    })
+}
+
+/// Grants the next permit and writes the step to `sending`; its number, or why not.
+pub(super) fn permit(
+    db: &Connection,
+    row: &Row,
+    entries: &[Entry],
+    owner: Owner,
+    guard: bool,
+    now: Timestamp,
+    deadline: Timestamp,
+) -> Answer<Result<u32, Denied>> {
+    if guard && let Some(other) = same_person(db, row)? {
+        return Ok(Err(Denied::SamePerson(HireId(other))));
+    }
+    let (last, spent): (u32, bool) = db
+        .prepare_cached(
+            "SELECT coalesce(max(number), 0), coalesce(max(ended IS NULL OR ended NOT IN ('void', 'refused', 'overruled')), 0) \
+             FROM permits WHERE subject = ?1",
+        )?
+        .query_row([id(row.id)], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    if spent {
+        return Ok(Err(Denied::Spent));
+    }
+    update(db, row, Some((owner, deadline)))?;
+    append(db, row.id, entries)?;
+    db.prepare_cached(
+        "INSERT INTO permits (subject, number, owner, granted_at, deadline) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?
+    .execute(params![
+        id(row.id),
+        last + 1,
+        id(owner.0),
+        now.as_millisecond(),
+        deadline.as_millisecond()
+    ])?;
+    Ok(Ok(last + 1))
+}
+
+/// Another hire of the same person that was, or may have been, sent.
+fn same_person(db: &Connection, row: &Row) -> Answer<Option<Uuid>> {
+    let other = db
+        .prepare_cached(
+            "SELECT id FROM hires WHERE person_hash = ?1 AND id <> ?2 \
+             AND (state IN ('sending', 'unknown', 'created') OR (state = 'held' AND reason = 'unknown')) LIMIT 1",
+        )?
+        .query_row(params![row.person_hash, id(row.id)], |row| row.get::<_, Vec<u8>>(0))
+        .optional()?;
+    Ok(other.as_deref().map(uuid))
+}
+
+fn update(db: &Connection, row: &Row, owner: Option<(Owner, Timestamp)>) -> Answer<()> {
+    let owned = [
+        owner.map_or(Value::Null, |(owner, _)| Value::Blob(id(owner.0))),
+        owner.map_or(Value::Null, |(_, until)| Value::Integer(until.as_millisecond())),
+        Value::Blob(id(row.id)),
+        Value::Integer(row.version),
+    ];
+    let changed = db
+        .prepare_cached(
+            "UPDATE hires SET state = ?1, reason = ?2, next_at = ?3, since = ?4, tries = ?5, look_up_zero = ?6, \
+             employee = ?7, flags = ?8, person_hash = ?9, updated_at = ?10, record = ?11, owner = ?12, lease_until = ?13, \
+             version = version + 1 WHERE id = ?14 AND version = ?15",
+        )?
+        .execute(params_from_iter(row.changing().into_iter().chain(owned)))?;
+    if changed == 1 { Ok(()) } else { Err(LedgerError::Conflict) }
+}
+
+fn append(db: &Connection, hire: Uuid, entries: &[Entry]) -> Answer<()> {
+    let mut insert = db.prepare_cached(
+        "INSERT INTO history (hire, at, actor, from_state, to_state, cause) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?;
+    for entry in entries {
+        insert.execute(params![
+            id(hire),
+            entry.at.as_millisecond(),
+            entry.actor,
+            entry.from,
+            entry.to,
+            entry.cause
+        ])?;
+    }
+    Ok(())
+}
+
+pub(super) fn by_id(db: &Connection, hire: HireId) -> Answer<Option<Row>> {
+    one(db, "id = ?1", id(hire.0))
+}
+
+pub(super) fn by_key(db: &Connection, hash: &[u8]) -> Answer<Option<Row>> {
+    one(db, "key_hash = ?1", hash.to_vec())
+}
+
+fn one(db: &Connection, condition: &str, value: Vec<u8>) -> Answer<Option<Row>> {
+    let sql = format!("SELECT {COLUMNS} FROM hires WHERE {condition}");
+    Ok(db.prepare_cached(&sql)?.query_row([value], Row::read).optional()?)
+}
+
+pub(super) fn history(db: &Connection, hire: HireId) -> Answer<Vec<Entry>> {
+    let mut select = db.prepare_cached(
+        "SELECT at, actor, from_state, to_state, cause FROM history WHERE hire = ?1 ORDER BY n",
+    )?;
+    let entries = select.query_map([id(hire.0)], |row| {
+        Ok(Entry {
+            at: time(row.get(0)?),
+            actor: row.get(1)?,
+            from: row.get(2)?,
+            to: row.get(3)?,
+            cause: row.get(4)?,
+        })
+    })?;
+    Ok(entries.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn bodies(db: &Connection, hire: HireId) -> Answer<Vec<Vec<u8>>> {
+    let mut select =
+        db.prepare_cached("SELECT body FROM deliveries WHERE hire = ?1 AND body IS NOT NULL ORDER BY n")?;
+    let bodies = select.query_map([id(hire.0)], |row| row.get(0))?;
+    Ok(bodies.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn list(db: &Connection, filter: &Filter) -> Answer<Vec<Row>> {
+    let conditions: [(&str, Option<Value>); 5] = [
+        ("state = ?", filter.state.clone().map(Value::Text)),
+        ("source = ?", filter.source.clone().map(Value::Text)),
+        ("application = ?", filter.ats_id.clone().map(Value::Text)),
+        ("received_at >= ?", filter.since.map(|since| Value::Integer(since.as_millisecond()))),
+        ("id < ?", filter.after.map(|after| Value::Blob(id(after.0)))),
+    ];
+    let mut sql = format!("SELECT {COLUMNS} FROM hires WHERE state <> 'erased'");
+    let mut values = Vec::new();
+    for (condition, value) in conditions {
+        if let Some(value) = value {
+            sql.push_str(" AND ");
+            sql.push_str(condition);
+            values.push(value);
+        }
+    }
+    sql.push_str(" ORDER BY id DESC LIMIT ?");
+    values.push(Value::Integer(i64::try_from(filter.limit).unwrap_or(i64::MAX)));
+    let mut select = db.prepare_cached(&sql)?;
+    let rows = select.query_map(params_from_iter(values), Row::read)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+const FOR_CREDENTIAL: &str = "state = 'waiting' AND reason = 'credential'";
+
+pub(super) fn due(db: &Connection, now: Timestamp, limit: usize, credential: usize) -> Answer<Vec<HireId>> {
+    let mut ids = due_where(db, &format!("NOT ({FOR_CREDENTIAL})"), now, limit)?;
+    if credential > 0 {
+        ids.extend(due_where(db, FOR_CREDENTIAL, now, credential)?);
+    }
+    Ok(ids)
+}
+
+fn due_where(db: &Connection, condition: &str, now: Timestamp, limit: usize) -> Answer<Vec<HireId>> {
+    let sql = format!("SELECT id FROM hires WHERE next_at <= ?1 AND {condition} ORDER BY next_at LIMIT ?2");
+    let mut select = db.prepare_cached(&sql)?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let ids = select.query_map(params![now.as_millisecond(), limit], |row| {
+        Ok(HireId(uuid(&row.get::<_, Vec<u8>>(0)?)))
+    })?;
+    Ok(ids.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn next_due(db: &Connection) -> Answer<Option<Timestamp>> {
+    let sql = format!("SELECT min(next_at) FROM hires WHERE next_at IS NOT NULL AND NOT ({FOR_CREDENTIAL})");
+    let next: Option<i64> = db.prepare_cached(&sql)?.query_row([], |row| row.get(0))?;
+    Ok(next.map(time))
+}
+
+pub(super) fn orphans(db: &Connection, me: Owner) -> Answer<Vec<HireId>> {
+    let mut select = db.prepare_cached("SELECT id FROM hires WHERE state = 'sending' AND owner IS NOT ?1")?;
+    let ids = select.query_map([id(me.0)], |row| Ok(HireId(uuid(&row.get::<_, Vec<u8>>(0)?))))?;
+    Ok(ids.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn counts(db: &Connection) -> Answer<Vec<(String, String, u64)>> {
+    let mut select = db.prepare_cached("SELECT source, state, count(*) FROM hires GROUP BY source, state")?;
+    let counts = select.query_map([], |row| {
+        let count: i64 = row.get(2)?;
+        Ok((row.get(0)?, row.get(1)?, u64::try_from(count).unwrap_or_default()))
+    })?;
+    Ok(counts.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn oldest_unfinished(db: &Connection) -> Answer<Option<Timestamp>> {
+    let oldest: Option<i64> = db
+        .prepare_cached(
+            "SELECT min(received_at) FROM hires WHERE state IN ('received', 'ready', 'waiting', 'sending', 'unknown')",
+        )?
+        .query_row([], |row| row.get(0))?;
+    Ok(oldest.map(time))
+}
+
+/// Writes and commits something small: only then is it known that a delivery could be stored.
+pub(super) fn probe(db: &Connection) -> Answer<()> {
+    db.prepare_cached("INSERT INTO meta (name, value) VALUES ('probe', randomblob(8)) ON CONFLICT (name) DO UPDATE SET value = randomblob(8)")?
+        .execute([])?;
+    Ok(())
+}
+
+fn id(id: Uuid) -> Vec<u8> {
+    id.as_bytes().to_vec()
+}
