@@ -98,6 +98,7 @@ pub struct Entry {
 
 /// Marks that do not change the state.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "independent marks, each of which stands for itself")]
 pub struct Flags {
     /// A person took it off the list.
     #[serde(default, skip_serializing_if = "is_false")]
