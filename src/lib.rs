@@ -3,4 +3,5 @@
 pub mod clock;
 pub mod domain;
 pub mod ledger;
+pub mod mapping;
 pub mod telemetry;

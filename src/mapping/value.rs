@@ -1,0 +1,214 @@
+//! Bringing a value into the shape that Personio's attribute has, or saying why it does not fit.
+
+use jiff::civil::Date;
+use serde_json::{Number, Value};
+
+use crate::domain::employee::{Shape, is_dynamic};
+
+/// Why a value cannot be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unfit {
+    /// Control characters or overrides of the writing direction.
+    Control,
+    /// No calendar date.
+    Date,
+    /// No number.
+    Number,
+    /// No e-mail address.
+    Email,
+    /// A list or an object where one value is wanted.
+    Several,
+    /// None of Personio's states.
+    Status,
+    /// None of the values that stand for a gender: not sent, never guessed.
+    Unnamed,
+}
+
+impl Unfit {
+    /// The stable code of the warning.
+    pub(super) fn code(self) -> &'static str {
+        match self {
+            Self::Control => "control_characters",
+            Self::Date => "not_a_date",
+            Self::Number => "not_a_number",
+            Self::Email => "not_an_email",
+            Self::Several => "several_values",
+            Self::Status => "not_a_status",
+            Self::Unnamed => "not_known",
+        }
+    }
+
+    /// What is wrong, for a person who typed it.
+    pub(super) fn sentence(self) -> &'static str {
+        match self {
+            Self::Control => "must not have control characters",
+            Self::Date => "must be a calendar date, YYYY-MM-DD",
+            Self::Number => "must be a number",
+            Self::Email => "must be an e-mail address",
+            Self::Several => "must be one value",
+            Self::Status => "must be onboarding, active, leave or inactive",
+            Self::Unnamed => "must be male, female or diverse",
+        }
+    }
+}
+
+/// The value as Personio takes it; `None` when there is none.
+pub(super) fn fit(shape: Shape, attribute: &str, value: &Value) -> Result<Option<Value>, Unfit> {
+    let Some(text) = plain(value)? else { return Ok(None) };
+    let fitted = match shape {
+        Shape::Text if attribute == "email" => email(&text)?,
+        Shape::Text => clean(&text, is_dynamic(attribute))?,
+        Shape::Date => Value::String(date(&text)?),
+        Shape::Number => Value::Number(number(&text)?),
+        Shape::Gender => Value::String(gender(&text)?.to_owned()),
+        Shape::Status => status(&text)?,
+    };
+    Ok(Some(fitted))
+}
+
+/// One value as text; a list of plain values is joined with commas.
+fn plain(value: &Value) -> Result<Option<String>, Unfit> {
+    Ok(match value {
+        Value::Null => None,
+        Value::String(text) if text.trim().is_empty() => None,
+        Value::String(text) => Some(text.clone()),
+        Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
+        Value::Array(items) => {
+            let parts: Vec<_> = items.iter().map(plain).collect::<Result<Vec<_>, _>>()?;
+            let parts: Vec<_> = parts.into_iter().flatten().collect();
+            (!parts.is_empty()).then(|| parts.join(", "))
+        }
+        Value::Object(_) => return Err(Unfit::Several),
+    })
+}
+
+/// Text as it is, byte for byte. Line breaks and tabs may stand in the company's own attributes only.
+fn clean(text: &str, lines: bool) -> Result<Value, Unfit> {
+    let allowed = |c: char| lines && matches!(c, '\n' | '\r' | '\t');
+    let override_of_direction = |c: char| matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+    if text.chars().any(|c| (c.is_control() && !allowed(c)) || override_of_direction(c)) {
+        return Err(Unfit::Control);
+    }
+    Ok(Value::String(text.to_owned()))
+}
+
+fn email(text: &str) -> Result<Value, Unfit> {
+    let text = text.trim();
+    let (local, domain) = text.rsplit_once('@').ok_or(Unfit::Email)?;
+    if local.is_empty()
+        || domain.is_empty()
+        || text.chars().any(|c| c.is_whitespace() || matches!(c, '<' | '>' | ','))
+    {
+        return Err(Unfit::Email);
+    }
+    clean(text, false)
+}
+
+/// The calendar date at the start of a date or an instant, as it is written there: never shifted by a zone.
+fn date(text: &str) -> Result<String, Unfit> {
+    let text = text.trim();
+    let (day, rest) = text.split_at_checked(10).ok_or(Unfit::Date)?;
+    let date: Date = day.parse().map_err(|_| Unfit::Date)?;
+    let ends_there = rest.is_empty() || rest.starts_with(['T', 't', ' ']);
+    let is_iso = day.as_bytes()[4] == b'-' && day.as_bytes()[7] == b'-';
+    if ends_there && is_iso && date.year() >= 1900 { Ok(day.to_owned()) } else { Err(Unfit::Date) }
+}
+
+fn number(text: &str) -> Result<Number, Unfit> {
+    let text = text.trim();
+    if let Ok(whole) = text.parse::<i64>() {
+        return Ok(whole.into());
+    }
+    text.parse::<f64>().ok().and_then(Number::from_f64).ok_or(Unfit::Number)
+}
+
+/// Personio's word for what the ATS says; `Unnamed` for everything that does not plainly say one.
+fn gender(text: &str) -> Result<&'static str, Unfit> {
+    match text.trim().to_lowercase().as_str() {
+        "male" | "m" | "männlich" | "1" => Ok("male"),
+        "female" | "f" | "w" | "weiblich" | "2" => Ok("female"),
+        "diverse" | "d" | "divers" => Ok("diverse"),
+        _ => Err(Unfit::Unnamed),
+    }
+}
+
+fn status(text: &str) -> Result<Value, Unfit> {
+    let text = text.trim().to_lowercase();
+    match text.as_str() {
+        "onboarding" | "active" | "leave" | "inactive" => Ok(Value::String(text)),
+        _ => Err(Unfit::Status),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn as_date(text: &str) -> Result<String, Unfit> {
+        date(text)
+    }
+
+    #[test]
+    fn a_date_is_the_one_that_is_written_whatever_the_zone() {
+        for written in [
+            "2027-01-01",
+            "2027-01-01T00:00:00.000Z",
+            "2027-01-01T23:30:00Z",
+            "2027-01-01T00:30:00+14:00",
+            "2027-01-01 00:00:00",
+        ] {
+            assert_eq!(as_date(written).as_deref(), Ok("2027-01-01"), "{written}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_date_is_refused_not_guessed() {
+        for wrong in [
+            "2027-02-30",
+            "0000-00-00",
+            "01.01.2027",
+            "27-01-01",
+            "1798761600000",
+            "2027-01-011",
+            "soon",
+            "+12027-01-01",
+        ] {
+            assert_eq!(as_date(wrong), Err(Unfit::Date), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn names_arrive_byte_for_byte_and_control_characters_do_not() {
+        let long = "ß".repeat(500);
+        for name in ["Jörg", "Jo\u{308}rg", "李小龍", "👩‍👩‍👧", "O'Neil", "=HYPERLINK(", "<script>", &long]
+        {
+            assert_eq!(fit(Shape::Text, "last_name", &json!(name)), Ok(Some(json!(name))));
+        }
+        for name in ["a\u{0}b", "a\nb", "a\u{202E}b", "a\u{7f}"] {
+            assert_eq!(fit(Shape::Text, "last_name", &json!(name)), Err(Unfit::Control));
+        }
+        assert_eq!(fit(Shape::Text, "dynamic_1", &json!("a\nb")), Ok(Some(json!("a\nb"))));
+    }
+
+    #[test]
+    fn a_gender_is_sent_only_when_it_is_said() {
+        for (said, sent) in [("M", "male"), ("weiblich", "female"), ("Divers", "diverse"), ("2", "female")] {
+            assert_eq!(fit(Shape::Gender, "gender", &json!(said)), Ok(Some(json!(sent))));
+        }
+        for unclear in ["0", "Herr", "unknown", "prefer not to say"] {
+            assert_eq!(fit(Shape::Gender, "gender", &json!(unclear)), Err(Unfit::Unnamed));
+        }
+    }
+
+    #[test]
+    fn numbers_lists_and_addresses_take_the_attributes_shape() {
+        assert_eq!(fit(Shape::Number, "weekly_working_hours", &json!("38.5")), Ok(Some(json!(38.5))));
+        assert_eq!(fit(Shape::Number, "weekly_working_hours", &json!("many")), Err(Unfit::Number));
+        assert_eq!(fit(Shape::Text, "dynamic_1", &json!(["a", "b"])), Ok(Some(json!("a, b"))));
+        assert_eq!(fit(Shape::Text, "dynamic_1", &json!({"a": 1})), Err(Unfit::Several));
+        assert_eq!(fit(Shape::Text, "email", &json!("mia@example.org ")), Ok(Some(json!("mia@example.org"))));
+        assert_eq!(fit(Shape::Text, "email", &json!("mia")), Err(Unfit::Email));
+    }
+}
