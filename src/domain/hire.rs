@@ -109,6 +109,9 @@ pub struct Flags {
     /// A person approved it, so that it is not held again for what that person saw.
     #[serde(default, skip_serializing_if = "is_false")]
     pub approved: bool,
+    /// It is sent again after an unknown outcome, so never without a look-up.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub after_unknown: bool,
     /// A person has said that this is not the same hire as another one with this e-mail address.
     #[serde(default, skip_serializing_if = "is_false")]
     pub second_hire_approved: bool,

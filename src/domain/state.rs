@@ -172,8 +172,10 @@ pub enum Effect {
     LookUp,
     /// Spend the permit and call.
     Send,
-    /// Nothing until the hire's next time, then go on.
+    /// Nothing until the hire's next time.
     Wait,
+    /// Its next time has come: make it ready again, or give it up.
+    Wake,
     /// Look the person up, as scheduled.
     LookAgain,
     /// Find out whom the refused e-mail belongs to, if to anybody.
@@ -208,7 +210,7 @@ pub fn step(state: State, event: &Event) -> Result<(State, Effect), NotAllowed> 
         (S::Received, E::Planned(None)) | (S::Held(_), E::Approved) | (S::Waiting(_), E::Due) => {
             Some((S::Ready, Effect::LookUp))
         }
-        (S::Received, E::Planned(Some(why))) => Some((S::Held(*why), Effect::Rest)),
+        (S::Received | S::Ready, E::Planned(Some(why))) => Some((S::Held(*why), Effect::Rest)),
         (S::Received, E::RuledOut) => Some((S::Ignored, Effect::Rest)),
         (S::Received | S::Ready | S::Waiting(_), E::FactsAdded) => Some((S::Received, Effect::Plan)),
         (S::Held(why), E::FactsAdded) if why.is_about_the_plan() => Some((S::Received, Effect::Plan)),
@@ -263,7 +265,7 @@ impl State {
         match self {
             Self::Received => Effect::Plan,
             Self::Ready => Effect::LookUp,
-            Self::Waiting(_) => Effect::Wait,
+            Self::Waiting(_) => Effect::Wake,
             Self::Unknown => Effect::LookAgain,
             Self::Created(_) => Effect::Compare,
             Self::Held(Held::Refused) => Effect::LookUpRefused,

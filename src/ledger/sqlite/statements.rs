@@ -75,7 +75,7 @@ pub(super) fn accept(
 
 /// Writes the hire over the version it was read in, and ends its permit if it leaves `sending`.
 pub(super) fn save(db: &Connection, row: &Row, entries: &[Entry]) -> Answer<()> {
-    if let Some(ended) = permit_end(row, entries) {
+    if let Some(ended) = permit_end(entries) {
         db.prepare_cached("UPDATE permits SET ended = ?2 WHERE subject = ?1 AND ended IS NULL")?
             .execute(params![id(row.id), ended])?;
     }
@@ -89,13 +89,13 @@ pub(super) fn save(db: &Connection, row: &Row, entries: &[Entry]) -> Answer<()> 
 }
 
 /// How the permit ended, if these steps leave `sending`.
-fn permit_end(row: &Row, entries: &[Entry]) -> Option<&'static str> {
+fn permit_end(entries: &[Entry]) -> Option<&'static str> {
     let left =
         entries.iter().find(|entry| entry.from.as_deref() == Some("sending") && entry.to != "sending")?;
-    Some(match (row.state.as_str(), left.to.as_str()) {
-        (_, "created") => "created",
-        (_, "held(refused)") => "refused",
-        (_, to) if to.starts_with("waiting") => "void",
+    Some(match left.to.as_str() {
+        "created" => "created",
+        "held(refused)" => "refused",
+        to if to.starts_with("waiting") => "void",
         _ => "unknown",
     })
 }

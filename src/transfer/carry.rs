@@ -1,0 +1,427 @@
+//! Carries one hire from state to state until it rests: each effect in a function of its own.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use super::compare::compare;
+use super::progress::Running;
+use super::{Inner, LedgerError};
+use crate::ats::settings::NameSplit as Policy;
+use crate::ats::{Event as Said, Hired, Source};
+use crate::domain::{Actor, Effect, Event, Found, Held, Hire, LookUpZero, Outcome, Plan, State, Waiting, Warning};
+use crate::ledger::Denied;
+use crate::mapping::Input;
+use crate::personio::{CallError, Person};
+
+/// How long the ATS may take to complete a hire.
+const COMPLETE_WITHIN: SignedDuration = SignedDuration::from_secs(10);
+
+/// How long an unknown outcome is looked up before a person is asked.
+const LOOK_FOR: SignedDuration = SignedDuration::from_hours(24);
+
+/// How often, and how far apart, the comparison is tried when Personio does not show the person yet.
+const COMPARE_AGAIN: [SignedDuration; 4] = [
+    SignedDuration::from_secs(10),
+    SignedDuration::from_mins(1),
+    SignedDuration::from_mins(10),
+    SignedDuration::from_hours(1),
+];
+
+/// What goes on after an effect, or why nothing does.
+type Next = Result<Effect, LedgerError>;
+
+impl Inner {
+    /// Does what is to be done for a hire until it rests or waits. `payloads` are its parsed deliveries
+    /// where they are at hand already.
+    pub(super) async fn carry(
+        self: Arc<Self>,
+        mut hire: Hire,
+        first: Effect,
+        mut payloads: Vec<Value>,
+        running: Running,
+    ) {
+        let mut effect = first;
+        loop {
+            let next = match effect {
+                Effect::Plan => self.plan(&mut hire, std::mem::take(&mut payloads)).await,
+                Effect::LookUp => self.look_up(&mut hire).await,
+                Effect::Send => self.send(&mut hire, &running).await,
+                Effect::Wake => self.wake(&mut hire).await,
+                Effect::LookAgain => self.look_again(&mut hire).await,
+                Effect::LookUpRefused => self.look_up_refused(&mut hire).await,
+                Effect::Compare => self.compare(&mut hire).await,
+                Effect::Wait | Effect::Rest => break,
+            };
+            running.tell(&hire);
+            effect = match next {
+                Ok(next) => next,
+                Err(LedgerError::Conflict) => match self.again(hire.id).await {
+                    Ok(newer) => {
+                        hire = newer;
+                        running.tell(&hire);
+                        let due = hire.next_at.is_some_and(|at| at <= self.now());
+                        if due { hire.state().resume() } else { Effect::Rest }
+                    }
+                    Err(error) => return complain(&hire, &error),
+                },
+                Err(error) => return complain(&hire, &error),
+            };
+        }
+    }
+
+    /// Completes the facts and makes the plan. A sendable one is not stored by itself: the permit does.
+    async fn plan(&self, hire: &mut Hire, payloads: Vec<Value>) -> Next {
+        let payloads = self.payloads(hire, payloads).await?;
+        if let Some(source) = self.parts.sources.named(&hire.source) {
+            self.complete(hire, source, &payloads).await;
+        }
+        hire.record.plan = self.plan_of(hire, &payloads);
+        let hold = hire.record.plan.hold;
+        let effect = self.apply(hire, &Event::Planned(hold))?;
+        if hold.is_some() {
+            self.save(hire).await?;
+        }
+        Ok(effect)
+    }
+
+    /// The parsed deliveries of a hire, oldest first.
+    pub(super) async fn payloads(&self, hire: &Hire, at_hand: Vec<Value>) -> Result<Vec<Value>, LedgerError> {
+        if !at_hand.is_empty() || self.parts.sources.named(&hire.source).is_none() {
+            return Ok(at_hand);
+        }
+        let bodies = self.parts.ledger.bodies(hire.id).await?;
+        Ok(bodies.iter().filter_map(|body| serde_json::from_slice(body).ok()).collect())
+    }
+
+    /// Asks the ATS for what its webhooks name only by id.
+    async fn complete(&self, hire: &mut Hire, source: &Source, payloads: &[Value]) {
+        let Some(hired) = together(source, payloads) else { return };
+        let deadline = self.now() + COMPLETE_WITHIN;
+        let completed = source.complete(&hired, &hire.record.facts, deadline).await;
+        hire.record.facts.fill(completed.facts);
+        hire.record.lacking = completed.lacking.iter().map(|&lacking| lacking.to_owned()).collect();
+        hire.record.name_split = hire.record.name_split.or(hired.name_split).or(completed.name_split);
+        for note in hired.notes.iter().chain(&completed.notes) {
+            hire.note(note);
+        }
+    }
+
+    /// The plan for a hire as it stands, corrections applied.
+    pub(super) fn plan_of(&self, hire: &Hire, payloads: &[Value]) -> Plan {
+        let source = self.parts.sources.named(&hire.source);
+        let marker = self.parts.settings.marker.clone();
+        self.parts.mappings.of(&hire.source).plan(&Input {
+            facts: hire.record.facts.clone(),
+            payloads,
+            lacking: &hire.record.lacking,
+            name_split: hire.record.name_split,
+            review_split: source.is_some_and(|source| source.name_split() == Policy::Review),
+            corrections: hire.record.corrections.clone(),
+            marker: marker.map(|attribute| (attribute, hire.key.text())),
+        })
+    }
+
+    /// Look-up 0: is somebody with this e-mail address in Personio already?
+    async fn look_up(&self, hire: &mut Hire) -> Next {
+        let found = match self.find(hire).await {
+            Ok(found) => found,
+            Err(error) => return self.put_off(hire, &error).await,
+        };
+        let (found, person) = found;
+        hire.look_up_zero = match found {
+            Found::Absent => LookUpZero::Absent,
+            Found::NotAllowed => LookUpZero::NotAllowed,
+            Found::Active | Found::Inactive => hire.look_up_zero,
+        };
+        if found == Found::NotAllowed {
+            hire.note("not_looked_up");
+            if let Some(refusal) = self.may_go_unseen(hire) {
+                self.apply(hire, &refusal)?;
+                self.save(hire).await?;
+                return Ok(Effect::Rest);
+            }
+        }
+        let effect = self.apply(hire, &Event::LookedUp(found))?;
+        if effect == Effect::Rest {
+            hire.employee = person.map(|person| person.id);
+            self.save(hire).await?;
+        }
+        Ok(effect)
+    }
+
+    /// Why a hire must not be sent without a look-up, if it must not.
+    fn may_go_unseen(&self, hire: &Hire) -> Option<Event> {
+        if hire.flags.after_unknown {
+            return Some(Event::Spent);
+        }
+        let must_be_seen = self.parts.settings.require_lookup && !hire.flags.approved;
+        must_be_seen.then_some(Event::Planned(Some(Held::Review)))
+    }
+
+    /// Who has the planned e-mail address, as far as the credential may tell.
+    pub(super) async fn find(&self, hire: &Hire) -> Result<(Found, Option<Person>), CallError> {
+        let email = hire.record.plan.employee.email();
+        let people = match self.parts.reader.find_by_email(email, self.call_deadline()).await {
+            Ok(people) => people,
+            Err(CallError::NotAllowed) => return Ok((Found::NotAllowed, None)),
+            Err(error) => return Err(error),
+        };
+        self.credential_works();
+        let active = people.iter().find(|person| !person.is_inactive());
+        Ok(match (active, people.first()) {
+            (Some(person), _) => (Found::Active, Some(person.clone())),
+            (None, Some(person)) => (Found::Inactive, Some(person.clone())),
+            (None, None) => (Found::Absent, None),
+        })
+    }
+
+    /// Spends the permit and calls. From the permit's commit on, only the outcome moves the hire.
+    async fn send(&self, hire: &mut Hire, running: &Running) -> Next {
+        if let Err(error) = self.parts.reader.authenticate(self.call_deadline()).await {
+            return self.put_off(hire, &error).await;
+        }
+        let now = self.now();
+        let employee = hire.record.plan.employee.clone();
+        let deadline = now + self.parts.call_timeout;
+        let granted = self.parts.ledger.permit(hire, employee, &Actor::System, now, deadline).await?;
+        let ticket = match granted {
+            Ok(ticket) => ticket,
+            Err(Denied::SamePerson(other)) => {
+                hire.note(&format!("same_person_as:{other}"));
+                return self.stop(hire, &Event::SamePerson).await;
+            }
+            Err(Denied::Spent) => return self.stop(hire, &Event::Spent).await,
+        };
+        running.tell(hire);
+        let creation = self.parts.writer.create(ticket).await;
+        hire.record.warnings.extend(creation.warnings);
+        self.note_outcome(hire, &creation.outcome, creation.retry_at, deadline)?;
+        self.keep(hire).await?;
+        if let State::Created(_) = hire.state() {
+            self.credential_works();
+        }
+        Ok(if hire.next_at.is_some() { after(hire.state()) } else { Effect::Rest })
+    }
+
+    async fn stop(&self, hire: &mut Hire, why: &Event) -> Next {
+        let effect = self.apply(hire, why)?;
+        self.save(hire).await?;
+        Ok(effect)
+    }
+
+    /// What the outcome means for the hire: its state, its employee, and when it goes on.
+    fn note_outcome(
+        &self,
+        hire: &mut Hire,
+        outcome: &Outcome,
+        retry_at: Option<Timestamp>,
+        deadline: Timestamp,
+    ) -> Result<(), LedgerError> {
+        let now = self.now();
+        self.apply(hire, &Event::Called(outcome.clone()))?;
+        match outcome {
+            Outcome::Created { employee } => {
+                hire.employee = Some(*employee);
+                (hire.since, hire.tries, hire.next_at) = (None, 0, Some(now));
+            }
+            Outcome::Refused { .. } => hire.next_at = Some(now),
+            Outcome::NotSent(why) => self.wait_longer(hire, *why, retry_at),
+            Outcome::Unknown { .. } if hire.look_up_zero == LookUpZero::NotAllowed => {
+                self.apply(hire, &Event::NotFound)?;
+            }
+            Outcome::Unknown { .. } => self.look_up_later(hire, deadline),
+        }
+        Ok(())
+    }
+
+    /// Stores an outcome. A store that fails for a moment must not turn a known outcome into an unknown
+    /// one, so this tries until it succeeds or the process ends.
+    async fn keep(&self, hire: &mut Hire) -> Result<(), LedgerError> {
+        loop {
+            match self.save(hire).await {
+                Err(LedgerError::Unusable(why)) => {
+                    tracing::error!(hire = %hire.id, %why, "an outcome could not be stored; trying again");
+                    let soon = self.now() + SignedDuration::from_secs(1);
+                    self.parts.clock.sleep_until(soon).await;
+                }
+                Err(LedgerError::Conflict) => {
+                    // Only flags and facts may have changed beside a permit: the outcome goes on top of them.
+                    let newer = self.again(hire.id).await?;
+                    hire.version = newer.version;
+                    hire.flags = newer.flags;
+                }
+                done => return done,
+            }
+        }
+    }
+
+    /// Could not ask, or could not send, and surely nothing was carried out.
+    async fn put_off(&self, hire: &mut Hire, error: &CallError) -> Next {
+        let (why, retry_at) = match error {
+            CallError::Credential | CallError::NotAllowed => (Waiting::Credential, None),
+            CallError::Throttled { retry_at } => (Waiting::Throttled, *retry_at),
+            CallError::Unreachable(_) | CallError::Refused(_) | CallError::Unreadable(_) => {
+                (Waiting::Unreachable, None)
+            }
+        };
+        let effect = self.apply(hire, &Event::PutOff(why))?;
+        self.wait_longer(hire, why, retry_at);
+        self.save(hire).await?;
+        Ok(effect)
+    }
+
+    /// Sets the next time of a hire that waits: when Personio said, or ever later up to 15 minutes.
+    fn wait_longer(&self, hire: &mut Hire, why: Waiting, retry_at: Option<Timestamp>) {
+        let now = self.now();
+        hire.since.get_or_insert(now);
+        let pause = SignedDuration::from_secs((15i64 << hire.tries.min(6)).min(900));
+        hire.tries += 1;
+        hire.next_at = Some(match why {
+            Waiting::Credential => {
+                self.gate.close(now);
+                now
+            }
+            _ => retry_at.unwrap_or(now + pause),
+        });
+    }
+
+    fn credential_works(&self) {
+        if self.gate.reopen() {
+            self.due.notify_one();
+        }
+    }
+
+    /// The time of a waiting hire has come.
+    async fn wake(&self, hire: &mut Hire) -> Next {
+        let waited = hire.since.map(|since| self.now().duration_since(since));
+        if waited.is_some_and(|waited| waited >= self.parts.settings.give_up_after) {
+            return self.stop(hire, &Event::GivenUp).await;
+        }
+        self.apply(hire, &Event::Due)
+    }
+
+    /// Looks up a person whose creation has an unknown outcome.
+    async fn look_again(&self, hire: &mut Hire) -> Next {
+        match self.find(hire).await {
+            Ok((Found::NotAllowed, _)) => self.stop(hire, &Event::NotFound).await,
+            Ok((_, Some(person))) => {
+                let ours = hire.look_up_zero == LookUpZero::Absent || self.is_marked(hire, &person);
+                let effect = self.apply(hire, &Event::Appeared { ours })?;
+                hire.employee = Some(person.id);
+                hire.next_at = ours.then(|| self.now());
+                self.save(hire).await?;
+                Ok(effect)
+            }
+            Ok((_, None)) | Err(_) => self.look_later_or_ask(hire).await,
+        }
+    }
+
+    fn is_marked(&self, hire: &Hire, person: &Person) -> bool {
+        let marker = self.parts.settings.marker.as_deref();
+        marker.and_then(|marker| person.values.get(marker)).is_some_and(|value| *value == hire.key.text())
+    }
+
+    async fn look_later_or_ask(&self, hire: &mut Hire) -> Next {
+        let now = self.now();
+        if hire.since.is_none_or(|since| now.duration_since(since) >= LOOK_FOR) {
+            return self.stop(hire, &Event::NotFound).await;
+        }
+        hire.tries += 1;
+        hire.next_at = Some(now + self.look_up_interval(hire.tries));
+        self.save(hire).await?;
+        Ok(Effect::Wait)
+    }
+
+    /// After a refusal: does the e-mail address belong to somebody? Then that is why.
+    async fn look_up_refused(&self, hire: &mut Hire) -> Next {
+        hire.next_at = None;
+        if let Ok((found @ (Found::Active | Found::Inactive), person)) = self.find(hire).await {
+            self.apply(hire, &Event::LookedUp(found))?;
+            hire.employee = person.map(|person| person.id);
+        }
+        self.save(hire).await?;
+        Ok(Effect::Rest)
+    }
+
+    /// Reads the employee back and names what did not arrive.
+    async fn compare(&self, hire: &mut Hire) -> Next {
+        let Some(employee) = hire.employee else { return self.compared(hire, Some("not_read_back")).await };
+        match self.parts.reader.person(employee, self.call_deadline()).await {
+            Ok(Some(person)) => {
+                let difference = compare(&hire.record.plan.employee, |name| person.values.get(name));
+                for attribute in &difference.unread {
+                    hire.note(&format!("not_read_back:{attribute}"));
+                }
+                merge(&mut hire.record.warnings, difference.warnings);
+                self.compared(hire, None).await
+            }
+            Err(CallError::NotAllowed | CallError::Credential) => {
+                self.compared(hire, Some("not_read_back")).await
+            }
+            Ok(None) | Err(_) => self.compare_later(hire).await,
+        }
+    }
+
+    async fn compare_later(&self, hire: &mut Hire) -> Next {
+        let Some(pause) = usize::try_from(hire.tries).ok().and_then(|tries| COMPARE_AGAIN.get(tries)) else {
+            return self.compared(hire, Some("not_read_back")).await;
+        };
+        hire.tries += 1;
+        hire.next_at = Some(self.now() + *pause);
+        self.save(hire).await?;
+        Ok(Effect::Wait)
+    }
+
+    async fn compared(&self, hire: &mut Hire, note: Option<&str>) -> Next {
+        if let Some(note) = note {
+            hire.note(note);
+        }
+        if !hire.record.warnings.is_empty() {
+            self.parts.metrics.created_with_warnings();
+        }
+        self.stop(hire, &Event::Compared).await
+    }
+
+    /// Takes a step as the system itself. A step that cannot be taken means that somebody was faster.
+    pub(super) fn apply(&self, hire: &mut Hire, event: &Event) -> Next {
+        hire.apply(event, &Actor::System, self.now()).map_err(|refusal| {
+            tracing::error!(hire = %hire.id, %refusal, "a step was refused");
+            LedgerError::Conflict
+        })
+    }
+
+    pub(super) fn call_deadline(&self) -> Timestamp {
+        self.now() + self.parts.call_timeout
+    }
+}
+
+/// What several deliveries of one hire say together, earlier ones first.
+fn together(source: &Source, payloads: &[Value]) -> Option<Hired> {
+    let said = payloads.iter().filter_map(|payload| match source.read_payload(payload) {
+        Ok(Said::Hire(hired)) => Some(*hired),
+        _ => None,
+    });
+    said.reduce(Hired::and)
+}
+
+/// What follows once an outcome is stored.
+fn after(state: State) -> Effect {
+    match state {
+        State::Created(_) | State::Held(_) => state.resume(),
+        _ => Effect::Wait,
+    }
+}
+
+/// Adds what was found on reading back; what Personio said of a field at once is said again in better words.
+fn merge(warnings: &mut Vec<Warning>, found: Vec<Warning>) {
+    for warning in found {
+        warnings.retain(|known| known.field != warning.field);
+        warnings.push(warning);
+    }
+}
+
+fn complain(hire: &Hire, error: &LedgerError) {
+    tracing::error!(hire = %hire.id, %error, "the ledger failed; the hire goes on when it works again");
+}

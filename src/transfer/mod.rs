@@ -1,0 +1,259 @@
+//! Where a hire becomes an employee: carries out the effects of a hire's steps, and nothing else does.
+//!
+//! [`receive`](Transfer::receive) stores what an ATS delivered, [`carry`] takes a hire from state to state, the
+//! desk does what a person asks for, and [`compare`] tells what arrived. Each hire is worked on
+//! in a task of its own, which goes on when whoever asked has hung up.
+
+mod carry;
+mod compare;
+mod desk;
+mod gate;
+mod progress;
+mod receive;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
+use serde_json::Value;
+use tokio::sync::Notify;
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+use crate::ats::Sources;
+use crate::clock::Clock;
+use crate::domain::{Actor, Effect, Event, Hire, HireId, State};
+use crate::ledger::{Ledger, LedgerError};
+use crate::mapping::Mapping;
+use crate::personio::{Reader, Writer};
+use crate::telemetry::Metrics;
+
+pub use desk::{DeskError, Difference, FieldError, Typed};
+pub use receive::Receipt;
+
+use gate::Gate;
+use progress::{Progress, Running};
+
+/// How hires are sent and looked up.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// How long after an unknown outcome the person is looked up; the last one repeats for 24 hours.
+    pub lookups: Vec<SignedDuration>,
+    /// Hold a hire when its e-mail address cannot be looked up before sending.
+    pub require_lookup: bool,
+    /// A Personio attribute that carries the hire's key: `dynamic_<number>`.
+    pub marker: Option<String>,
+    /// How long a hire that cannot be sent waits before a person is asked.
+    pub give_up_after: SignedDuration,
+}
+
+/// The mappings of all sources, and the one for hires without a source.
+pub struct Mappings {
+    /// For hires typed by hand, and for those of a source that is no longer configured.
+    pub common: Mapping,
+    /// By the source's name.
+    pub by_source: BTreeMap<String, Mapping>,
+}
+
+impl Mappings {
+    fn of(&self, source: &str) -> &Mapping {
+        self.by_source.get(source).unwrap_or(&self.common)
+    }
+}
+
+/// What a transfer is made of.
+pub struct Parts {
+    /// How hires are sent and looked up.
+    pub settings: Settings,
+    /// Where hires are kept.
+    pub ledger: Arc<dyn Ledger>,
+    /// Reads Personio.
+    pub reader: Reader,
+    /// Creates employees: there is one, and it is here.
+    pub writer: Writer,
+    /// The configured sources.
+    pub sources: Arc<Sources>,
+    /// The rules of all sources.
+    pub mappings: Mappings,
+    /// What time it is.
+    pub clock: Clock,
+    /// What an operator sees.
+    pub metrics: Metrics,
+    /// How long one call to Personio may take, with its repeats.
+    pub call_timeout: SignedDuration,
+}
+
+/// Takes hires to Personio. Cheap to clone.
+#[derive(Clone)]
+pub struct Transfer(Arc<Inner>);
+
+struct Inner {
+    parts: Parts,
+    gate: Gate,
+    progress: Progress,
+    tasks: TaskTracker,
+    due: Notify,
+}
+
+impl Transfer {
+    /// Puts the parts together; nothing runs yet.
+    pub fn new(parts: Parts) -> Self {
+        let gate = Gate::open(parts.metrics.clone());
+        let inner = Inner { parts, gate, progress: Progress::default(), tasks: TaskTracker::new(), due: Notify::new() };
+        Self(Arc::new(inner))
+    }
+
+    /// Where hires are kept.
+    pub fn ledger(&self) -> &Arc<dyn Ledger> {
+        &self.0.parts.ledger
+    }
+
+    /// The employee's page in Personio, if the configuration says how such a link looks.
+    pub fn profile_link(&self, employee: u64) -> Option<String> {
+        self.0.parts.reader.profile_link(employee)
+    }
+
+    /// After a start: hires whose sender is gone have an unknown outcome, and are looked up.
+    ///
+    /// # Errors
+    /// [`LedgerError`] if they cannot be read or written.
+    pub async fn recover(&self) -> Result<(), LedgerError> {
+        let now = self.0.now();
+        for id in self.ledger().orphans(now).await? {
+            self.0.abandoned(id).await?;
+        }
+        Ok(())
+    }
+
+    /// Goes on with the hires that are due, at most `limit`. Returns how many were started.
+    ///
+    /// # Errors
+    /// [`LedgerError`] if they cannot be read.
+    pub async fn resume_due(&self, limit: usize) -> Result<usize, LedgerError> {
+        let now = self.0.now();
+        let waiting = self.0.gate.admit(now, limit);
+        let mut started = 0;
+        for id in self.ledger().due(now, limit, waiting).await? {
+            if let Some(hire) = self.ledger().hire(id).await? {
+                let effect = hire.state().resume();
+                started += usize::from(self.0.start(hire, effect, Vec::new()));
+            }
+        }
+        Ok(started)
+    }
+
+    /// When something is due next, as far as is known now.
+    ///
+    /// # Errors
+    /// [`LedgerError`] if it cannot be read.
+    pub async fn next_due(&self) -> Result<Option<Timestamp>, LedgerError> {
+        let next = self.ledger().next_due().await?;
+        Ok([next, self.0.gate.next_probe()].into_iter().flatten().min())
+    }
+
+    /// Returns when a hire may have become due earlier than was known.
+    pub async fn due_changed(&self) {
+        self.0.due.notified().await;
+    }
+
+    /// Waits until this process works on no hire any more, and takes no new ones.
+    pub async fn drain(&self) {
+        self.0.tasks.close();
+        self.0.tasks.wait().await;
+    }
+
+    /// Waits until this process has done with a hire for now.
+    pub async fn idle(&self, id: HireId) {
+        self.0.progress.idle(id).await;
+    }
+}
+
+impl Inner {
+    fn now(&self) -> Timestamp {
+        self.parts.clock.now()
+    }
+
+    /// A new hire's id. Sorts by the clock's time.
+    fn new_id(&self) -> HireId {
+        let now = self.now();
+        let seconds = u64::try_from(now.as_second()).unwrap_or_default();
+        let nanoseconds = u32::try_from(now.subsec_nanosecond()).unwrap_or_default();
+        HireId(Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, nanoseconds)))
+    }
+
+    /// Starts work on a hire in a task of its own, unless this process works on it already.
+    fn start(self: &Arc<Self>, hire: Hire, effect: Effect, payloads: Vec<Value>) -> bool {
+        let Some(running) = self.progress.start(hire.id, hire.state()) else { return false };
+        let inner = Arc::clone(self);
+        self.tasks.spawn(async move {
+            let id = hire.id;
+            let work = tokio::spawn(Arc::clone(&inner).carry(hire, effect, payloads, running));
+            if work.await.is_err() {
+                tracing::error!(hire = %id, "the work on this hire was broken off by an internal error");
+                if let Err(error) = inner.abandoned(id).await {
+                    tracing::error!(hire = %id, %error, "it could not be marked; a restart will");
+                }
+            }
+            inner.due.notify_one();
+        });
+        true
+    }
+
+    /// The one that sent this hire is gone: nobody knows what became of the call.
+    async fn abandoned(&self, id: HireId) -> Result<(), LedgerError> {
+        let Some(mut hire) = self.parts.ledger.hire(id).await? else { return Ok(()) };
+        if hire.state() != State::Sending {
+            return Ok(());
+        }
+        let now = self.now();
+        if hire.apply(&Event::OwnerGone, &Actor::System, now).is_ok() {
+            self.look_up_later(&mut hire, now);
+            self.save(&mut hire).await?;
+        }
+        Ok(())
+    }
+
+    /// Saves a hire and writes the line about its change of state.
+    async fn save(&self, hire: &mut Hire) -> Result<(), LedgerError> {
+        let steps = hire.unsaved.len();
+        self.parts.ledger.save(hire).await?;
+        if steps > 0 {
+            let state = hire.state();
+            tracing::info!(hire = %hire.id, source = %hire.source, state = state.name(), reason = state.reason(), "hire");
+        }
+        if hire.next_at.is_some() {
+            self.due.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Starts the schedule of look-ups after an unknown outcome.
+    fn look_up_later(&self, hire: &mut Hire, last_byte: Timestamp) {
+        hire.since = Some(last_byte);
+        hire.tries = 0;
+        hire.next_at = Some(last_byte + self.look_up_interval(0));
+    }
+
+    fn look_up_interval(&self, tries: u32) -> SignedDuration {
+        let intervals = &self.parts.settings.lookups;
+        let tries = usize::try_from(tries).unwrap_or(usize::MAX);
+        intervals.get(tries).or(intervals.last()).copied().unwrap_or(SignedDuration::from_hours(1))
+    }
+
+    /// The state of a hire after at most `wait`, or as soon as it does not pass by itself.
+    async fn wait(&self, hire: &Hire, wait: Duration) -> State {
+        self.progress.wait(hire, wait).await
+    }
+}
+
+impl Running {
+    /// Tells those who wait, if all of the hire's steps are stored.
+    fn tell(&self, hire: &Hire) {
+        if hire.unsaved.is_empty() {
+            self.say(hire.state());
+        }
+    }
+}

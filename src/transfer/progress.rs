@@ -1,0 +1,99 @@
+//! Who is working on which hire in this process, and what those who wait for it are told.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::domain::{Hire, HireId, State};
+
+/// The hires that are being worked on or waited for.
+#[derive(Clone, Default)]
+pub(super) struct Progress(Arc<Mutex<HashMap<HireId, Slot>>>);
+
+struct Slot {
+    running: bool,
+    stored: watch::Sender<State>,
+}
+
+/// The right to work on a hire in this process; given up when dropped.
+pub(super) struct Running {
+    id: HireId,
+    progress: Progress,
+}
+
+impl Progress {
+    fn slots(&self) -> MutexGuard<'_, HashMap<HireId, Slot>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Starts work on a hire; `None` if this process works on it already.
+    pub(super) fn start(&self, id: HireId, state: State) -> Option<Running> {
+        let mut slots = self.slots();
+        let slot = slots.entry(id).or_insert_with(|| Slot { running: false, stored: watch::Sender::new(state) });
+        if slot.running {
+            return None;
+        }
+        slot.running = true;
+        Some(Running { id, progress: self.clone() })
+    }
+
+    /// Waits until the hire's stored state is one that will not pass by itself in a moment, for `wait`
+    /// at most, and returns the state of that time.
+    pub(super) async fn wait(&self, hire: &Hire, wait: Duration) -> State {
+        if !is_passing(hire.state()) {
+            return hire.state();
+        }
+        let mut stored = self
+            .slots()
+            .entry(hire.id)
+            .or_insert_with(|| Slot { running: false, stored: watch::Sender::new(hire.state()) })
+            .stored
+            .subscribe();
+        let reached = tokio::time::timeout(wait, stored.wait_for(|state| !is_passing(*state))).await;
+        let state = match reached {
+            Ok(Ok(state)) => *state,
+            Ok(Err(_)) | Err(_) => *stored.borrow(),
+        };
+        drop(stored);
+        self.tidy(hire.id);
+        state
+    }
+
+    /// Waits until nobody in this process works on the hire.
+    pub(super) async fn idle(&self, id: HireId) {
+        let stored = self.slots().get(&id).filter(|slot| slot.running).map(|slot| slot.stored.subscribe());
+        if let Some(mut stored) = stored {
+            while stored.changed().await.is_ok() {}
+        }
+    }
+
+    fn tidy(&self, id: HireId) {
+        let mut slots = self.slots();
+        if slots.get(&id).is_some_and(|slot| !slot.running && slot.stored.receiver_count() == 0) {
+            slots.remove(&id);
+        }
+    }
+}
+
+/// Whether the state is one on the way, which whoever waits is not told unless time is up.
+fn is_passing(state: State) -> bool {
+    matches!(state, State::Received | State::Ready | State::Sending)
+}
+
+impl Running {
+    /// Tells those who wait which state is stored now.
+    pub(super) fn say(&self, state: State) {
+        if let Some(slot) = self.progress.slots().get(&self.id) {
+            slot.stored.send_replace(state);
+        }
+    }
+}
+
+/// Those who still wait see the last state that was said.
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.progress.slots().remove(&self.id);
+    }
+}

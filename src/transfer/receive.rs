@@ -1,0 +1,170 @@
+//! A delivery comes in: it is stored before anything else happens to it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::{Inner, Transfer};
+use crate::ats::{self, Event as Said, Hired, Misread, Source, Verified};
+use crate::domain::{Actor, Effect, Event, Facts, Hire, HireId, State};
+use crate::ledger::{Accepted, Delivery, LedgerError};
+
+/// What a delivery is answered. Nothing in it is personal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// The hire it belongs to, if it is about one.
+    pub hire: Option<HireId>,
+    /// The hire's stored state, or `ignored`.
+    pub state: &'static str,
+    /// Why, as a stable code.
+    pub reason: Option<&'static str>,
+    /// Whether the hire was known already.
+    pub duplicate: bool,
+}
+
+impl Transfer {
+    /// Stores what was verified and waits, for `wait` at most, for what becomes of it. When this returns, the
+    /// hire is on stable storage and is carried on whether or not anybody listens.
+    ///
+    /// # Errors
+    /// [`LedgerError`] if it could not be stored: the ATS is to send it again.
+    pub async fn receive(
+        &self,
+        source: &Source,
+        verified: Verified,
+        wait: Duration,
+    ) -> Result<Receipt, LedgerError> {
+        match source.read(&verified) {
+            Ok(ats::Delivery { event: Said::Ignored { reason, .. }, .. }) => {
+                Ok(Receipt { hire: None, state: "ignored", reason: Some(reason), duplicate: false })
+            }
+            Ok(ats::Delivery { event: Said::Hire(hired), payload }) => {
+                self.0.hired(source, *hired, payload, &verified, wait).await
+            }
+            Err(misread) => self.0.misread(source, &misread, &verified).await,
+        }
+    }
+}
+
+impl Inner {
+    async fn hired(
+        self: &Arc<Self>,
+        source: &Source,
+        hired: Hired,
+        payload: Value,
+        verified: &Verified,
+        wait: Duration,
+    ) -> Result<Receipt, LedgerError> {
+        let now = self.now();
+        let key = source.key(&hired.application);
+        let mut hire = Hire::received(self.new_id(), source.name(), key, hired.facts.clone(), now);
+        hire.record.name_split = hired.name_split;
+        if !hired.settled {
+            hire.next_at = Some(now + source.settle());
+        }
+        let delivery = self.delivery(source, &hired.event, hired.delivery_id, verified);
+        match self.parts.ledger.accept(hire, delivery).await? {
+            Accepted::New(hire) => {
+                if hire.next_at.is_some_and(|at| at > now) {
+                    self.due.notify_one();
+                } else {
+                    self.start(hire.clone(), Effect::Plan, vec![payload]);
+                }
+                Ok(self.receipt(&hire, false, wait).await)
+            }
+            Accepted::Repeat(hire) => {
+                let hire = self.repeated(hire, hired.facts, hired.settled).await?;
+                Ok(self.receipt(&hire, true, wait).await)
+            }
+        }
+    }
+
+    /// A repeat adds what the stored hire lacks, until the permit; a complete one ends the waiting for more.
+    async fn repeated(
+        self: &Arc<Self>,
+        mut hire: Hire,
+        facts: Facts,
+        settled: bool,
+    ) -> Result<Hire, LedgerError> {
+        loop {
+            let now = self.now();
+            let was_settling = hire.state() == State::Received && hire.next_at.is_some_and(|at| at > now);
+            if !hire.state().is_before_permit() || !hire.record.facts.fill(facts.clone()) {
+                if settled && was_settling {
+                    self.start(hire.clone(), Effect::Plan, Vec::new());
+                }
+                return Ok(hire);
+            }
+            let settles_at = hire.next_at.filter(|_| was_settling && !settled);
+            let actor = Actor::Source(hire.source.clone());
+            let Ok(effect) = hire.apply(&Event::FactsAdded, &actor, now) else { return Ok(hire) };
+            if effect == Effect::Plan {
+                hire.next_at = settles_at.or(Some(now));
+            }
+            match self.save(&mut hire).await {
+                Ok(()) => {
+                    if effect == Effect::Plan && settles_at.is_none() {
+                        self.start(hire.clone(), effect, Vec::new());
+                    }
+                    return Ok(hire);
+                }
+                Err(LedgerError::Conflict) => hire = self.again(hire.id).await?,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// A signed body that is no hire we can read: seen by a person once, never asked for again.
+    async fn misread(
+        &self,
+        source: &Source,
+        misread: &Misread,
+        verified: &Verified,
+    ) -> Result<Receipt, LedgerError> {
+        let digest = || {
+            let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, verified.body());
+            format!("body-{}", hex::encode(&digest.as_ref()[..16]))
+        };
+        let application = misread.application.clone().unwrap_or_else(digest);
+        let actor = Actor::Source(source.name().to_owned());
+        let key = source.key(&application);
+        let mut hire = Hire::held(self.new_id(), source.name(), key, misread.held, &actor, self.now());
+        hire.note(&match &misread.path {
+            Some(path) => format!("{}:{path}", misread.code),
+            None => misread.code.to_owned(),
+        });
+        let delivery = self.delivery(source, "unreadable", None, verified);
+        let (hire, duplicate) = match self.parts.ledger.accept(hire, delivery).await? {
+            Accepted::New(hire) => (hire, false),
+            Accepted::Repeat(hire) => (hire, true),
+        };
+        Ok(answer(&hire, hire.state(), duplicate))
+    }
+
+    fn delivery(&self, source: &Source, event: &str, id: Option<String>, verified: &Verified) -> Delivery {
+        Delivery {
+            source: source.name().to_owned(),
+            at: self.now(),
+            event: event.to_owned(),
+            delivery_id: id,
+            secret: Some(verified.secret()),
+            body: verified.body().to_vec(),
+        }
+    }
+
+    async fn receipt(&self, hire: &Hire, duplicate: bool, wait: Duration) -> Receipt {
+        let state = self.wait(hire, wait).await;
+        answer(hire, state, duplicate)
+    }
+
+    /// Reads a hire again that somebody else has changed.
+    pub(super) async fn again(&self, id: HireId) -> Result<Hire, LedgerError> {
+        let gone = || LedgerError::Damaged(format!("hire {id} was there a moment ago"));
+        self.parts.ledger.hire(id).await?.ok_or_else(gone)
+    }
+}
+
+fn answer(hire: &Hire, state: State, duplicate: bool) -> Receipt {
+    Receipt { hire: Some(hire.id), state: state.name(), reason: state.reason(), duplicate }
+}
