@@ -137,7 +137,7 @@ impl Inner {
         };
         if found == Found::NotAllowed {
             hire.note("not_looked_up");
-            if let Some(refusal) = self.may_go_unseen(hire) {
+            if let Some(refusal) = self.refused_unseen(hire) {
                 self.apply(hire, &refusal)?;
                 self.save(hire).await?;
                 return Ok(Effect::Rest);
@@ -152,7 +152,7 @@ impl Inner {
     }
 
     /// Why a hire must not be sent without a look-up, if it must not.
-    fn may_go_unseen(&self, hire: &Hire) -> Option<Event> {
+    fn refused_unseen(&self, hire: &Hire) -> Option<Event> {
         if hire.flags.after_unknown {
             return Some(Event::Spent);
         }
@@ -384,12 +384,11 @@ impl Inner {
         self.stop(hire, &Event::Compared).await
     }
 
-    /// Takes a step as the system itself. A step that cannot be taken means that somebody was faster.
-    pub(super) fn apply(&self, hire: &mut Hire, event: &Event) -> Next {
-        hire.apply(event, &Actor::System, self.now()).map_err(|refusal| {
-            tracing::error!(hire = %hire.id, %refusal, "a step was refused");
-            LedgerError::Conflict
-        })
+    /// Takes a step as the system itself. That it cannot be taken is a mistake of ours: the hire rests
+    /// as it is stored.
+    fn apply(&self, hire: &mut Hire, event: &Event) -> Next {
+        let taken = hire.apply(event, &Actor::System, self.now());
+        taken.map_err(|refusal| LedgerError::Damaged(refusal.to_string()))
     }
 
     pub(super) fn call_deadline(&self) -> Timestamp {
