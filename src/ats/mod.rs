@@ -19,9 +19,9 @@ use reqwest::header::HeaderMap;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use crate::domain::{Facts, Held, Note};
+use crate::domain::{Facts, Held, NameSplit, Note};
 use json::Unreadable;
-use settings::{Mistakes, NameSplit, SettingError, Settings};
+use settings::{Mistakes, NameSplitPolicy, SettingError, Settings};
 use signature::Scheme;
 pub use signature::{Refusal, Verified};
 pub use source::{Delivery, Received, Source, Sources};
@@ -110,12 +110,27 @@ pub struct Hired {
     /// What the delivery names only by its id, for [`AtsSource::complete`].
     pub ids: BTreeMap<&'static str, String>,
     /// How sure the split of the name is, where the ATS has only one name.
-    pub name_split: Option<names::How>,
+    pub name_split: Option<NameSplit>,
     /// Expected things worth telling, as stable codes.
     pub notes: Vec<Note>,
     /// Whether this event by its nature carries everything that the ATS's webhooks carry about a hire.
     /// If not, another delivery may come at about the same time and add to it.
     pub settled: bool,
+}
+
+impl Hired {
+    /// What this delivery and a later one of the same hire say together; what this one says counts.
+    #[must_use]
+    pub fn and(mut self, later: Self) -> Self {
+        self.facts.fill(later.facts);
+        for (what, id) in later.ids {
+            self.ids.entry(what).or_insert(id);
+        }
+        self.name_split = self.name_split.or(later.name_split);
+        self.notes.extend(later.notes);
+        self.settled |= later.settled;
+        self
+    }
 }
 
 /// Ids only: facts are personal.
@@ -136,7 +151,7 @@ pub struct Completed {
     /// Which calls failed and how, as stable codes: `ats_call_failed:department.info:timeout`.
     pub notes: Vec<Note>,
     /// How sure the split of the name is, if the name came from the API.
-    pub name_split: Option<names::How>,
+    pub name_split: Option<NameSplit>,
 }
 
 /// Why a verified delivery cannot be read as what it claims to be. Says where, never what.

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use serde::{Deserialize, Serialize};
+use crate::domain::NameSplit;
 
 /// Words that begin a last name when another word follows: German, Dutch, French, Spanish, Portuguese,
 /// Italian, Arabic, Hebrew, Scandinavian, Welsh and Irish ones.
@@ -49,18 +49,6 @@ const GIVEN_NAMES: &[&str] = &["ben", "al"];
 const ATTACHED: &[&str] =
     &["d'", "d’", "dell'", "dell’", "dall'", "dall’", "l'", "l’", "o'", "o’", "al-", "el-"];
 
-/// How sure a split is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum How {
-    /// Two words: the first and the last name.
-    Certain,
-    /// A particle showed where the last name begins; worth a note.
-    ByParticle,
-    /// One word, a comma, or several words without a particle; worth a warning.
-    Uncertain,
-}
-
 /// The parts of a name.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Split<'a> {
@@ -69,7 +57,7 @@ pub struct Split<'a> {
     /// The last name.
     pub last: Option<&'a str>,
     /// How sure it is.
-    pub how: How,
+    pub how: NameSplit,
 }
 
 /// Splits a name; `None` when there is none.
@@ -77,7 +65,11 @@ pub fn split(name: &str) -> Option<Split<'_>> {
     let name = name.trim();
     if let Some((last, first)) = name.split_once(',') {
         let (first, last) = (known(first), known(last));
-        return (first.is_some() || last.is_some()).then_some(Split { first, last, how: How::Uncertain });
+        return (first.is_some() || last.is_some()).then_some(Split {
+            first,
+            last,
+            how: NameSplit::Uncertain,
+        });
     }
     let words = words(name);
     let end = words.last()?.end;
@@ -103,19 +95,19 @@ fn words(name: &str) -> Vec<Range<usize>> {
 }
 
 /// With which word the last name begins.
-fn last_name(name: &str, words: &[Range<usize>]) -> (usize, How) {
+fn last_name(name: &str, words: &[Range<usize>]) -> (usize, NameSplit) {
     let lower: Vec<String> = words.iter().map(|word| name[word.clone()].to_lowercase()).collect();
     let begins_with_particle = is_particle(&lower[0]) && !GIVEN_NAMES.contains(&lower[0].as_str());
     match words.len() {
-        1 => (0, How::Uncertain),
+        1 => (0, NameSplit::Uncertain),
         // `de Jong` is a last name alone; `Van Nguyen` is a first and a last name.
-        2 if begins_with_particle && name.starts_with(char::is_lowercase) => (0, How::Uncertain),
-        2 => (1, How::Certain),
+        2 if begins_with_particle && name.starts_with(char::is_lowercase) => (0, NameSplit::Uncertain),
+        2 => (1, NameSplit::Certain),
         // `van der Berg Jan`: the last name may have been put first.
-        count if begins_with_particle => (count - 1, How::Uncertain),
+        count if begins_with_particle => (count - 1, NameSplit::Uncertain),
         count => match (1..count).find(|at| begins_last_name(&lower, *at)) {
-            Some(at) => (at, How::ByParticle),
-            None => (count - 1, How::Uncertain),
+            Some(at) => (at, NameSplit::ByParticle),
+            None => (count - 1, NameSplit::Uncertain),
         },
     }
 }
@@ -136,7 +128,7 @@ mod tests {
     use super::*;
 
     /// The parts, with `-` for an absent one.
-    fn parts(name: &str) -> (&str, &str, How) {
+    fn parts(name: &str) -> (&str, &str, NameSplit) {
         let split = split(name).expect("there is a name");
         (split.first.unwrap_or("-"), split.last.unwrap_or("-"), split.how)
     }
@@ -153,7 +145,7 @@ mod tests {
             ("Omar al-Masri", "Omar", "al-Masri"),
             ("李 小龍", "李", "小龍"),
         ] {
-            assert_eq!(parts(name), (first, last, How::Certain), "{name}");
+            assert_eq!(parts(name), (first, last, NameSplit::Certain), "{name}");
         }
     }
 
@@ -187,7 +179,7 @@ mod tests {
             ("Hilma af Klint", "Hilma", "af Klint"),
             ("Mary Anne O’Brien", "Mary Anne", "O’Brien"),
         ] {
-            assert_eq!(parts(name), (first, last, How::ByParticle), "{name}");
+            assert_eq!(parts(name), (first, last, NameSplit::ByParticle), "{name}");
         }
     }
 
@@ -208,7 +200,7 @@ mod tests {
             ("van der Berg Jan", "van der Berg", "Jan"),
             ("Jörg 🎸 Müller", "Jörg 🎸", "Müller"),
         ] {
-            assert_eq!(parts(name), (first, last, How::Uncertain), "{name}");
+            assert_eq!(parts(name), (first, last, NameSplit::Uncertain), "{name}");
         }
     }
 
@@ -222,10 +214,10 @@ mod tests {
     #[test]
     fn the_text_stays_byte_for_byte() {
         let decomposed = "Jo\u{308}rg Mu\u{308}ller";
-        assert_eq!(parts(decomposed), ("Jo\u{308}rg", "Mu\u{308}ller", How::Certain));
-        assert_eq!(parts("  Ana\tLi\u{a0}\u{a0}van  Dam "), ("Ana\tLi", "van  Dam", How::ByParticle));
-        assert_eq!(parts("Zoe\u{200b} Meier"), ("Zoe\u{200b}", "Meier", How::Certain));
+        assert_eq!(parts(decomposed), ("Jo\u{308}rg", "Mu\u{308}ller", NameSplit::Certain));
+        assert_eq!(parts("  Ana\tLi\u{a0}\u{a0}van  Dam "), ("Ana\tLi", "van  Dam", NameSplit::ByParticle));
+        assert_eq!(parts("Zoe\u{200b} Meier"), ("Zoe\u{200b}", "Meier", NameSplit::Certain));
         let long = format!("{} {}", "ä".repeat(250), "ö".repeat(250));
-        assert_eq!(parts(&long), ("ä".repeat(250).as_str(), "ö".repeat(250).as_str(), How::Certain));
+        assert_eq!(parts(&long), ("ä".repeat(250).as_str(), "ö".repeat(250).as_str(), NameSplit::Certain));
     }
 }

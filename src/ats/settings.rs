@@ -37,7 +37,7 @@ pub struct Settings {
     pub hired_when: Option<Vec<String>>,
     /// What becomes of a hire whose name could be split only by guess.
     #[serde(default)]
-    pub name_split: NameSplit,
+    pub name_split: NameSplitPolicy,
     /// How long a delivery that may lack something waits for a fuller one of the same hire; 3 s.
     pub settle: Option<SignedDuration>,
     /// How long a delivery waits for the final state, if not as long as the server's `wait` says.
@@ -50,7 +50,7 @@ pub struct Settings {
 /// What becomes of a hire whose name could be split only by guess.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum NameSplit {
+pub enum NameSplitPolicy {
     /// It is sent, with a warning.
     #[default]
     Send,

@@ -12,8 +12,8 @@ use tokio::time::Instant;
 
 use super::signature::{Keys, verify};
 use super::{
-    AtsSource, Completed, Event, Hired, KINDS, Manners, Misread, Mistakes, NameSplit, Refusal, SettingError,
-    Settings, Setup, Verified, json, settings,
+    AtsSource, Completed, Event, Hired, KINDS, Manners, Misread, Mistakes, NameSplitPolicy, Refusal,
+    SettingError, Settings, Setup, Verified, json, settings,
 };
 use crate::domain::{Facts, HireKey};
 
@@ -27,7 +27,7 @@ pub struct Source {
     account: String,
     ats: Box<dyn AtsSource>,
     keys: Keys,
-    name_split: NameSplit,
+    name_split: NameSplitPolicy,
     settle: SignedDuration,
     wait: Option<SignedDuration>,
     body_limit: Option<ByteSize>,
@@ -77,11 +77,12 @@ impl Source {
     }
 
     /// What becomes of a hire whose name could be split only by guess.
-    pub fn name_split(&self) -> NameSplit {
+    pub fn name_split(&self) -> NameSplitPolicy {
         self.name_split
     }
 
-    /// How long a delivery that is not [`Hired::settled`] waits for a fuller one.
+    /// How long a delivery that is not [`Hired::settled`] waits for a fuller one; not at all by default
+    /// when the ATS can be asked.
     pub fn settle(&self) -> SignedDuration {
         self.settle
     }
@@ -128,8 +129,16 @@ impl Source {
     /// As [`Source::read`].
     pub fn read_unsigned(&self, body: &[u8]) -> Result<Delivery, Misread> {
         let payload = json::read(body)?;
-        let event = self.ats.read(&payload)?;
+        let event = self.read_payload(&payload)?;
         Ok(Delivery { event, payload })
+    }
+
+    /// Reads a stored payload again.
+    ///
+    /// # Errors
+    /// As [`Source::read`].
+    pub fn read_payload(&self, payload: &Value) -> Result<Event, Misread> {
+        self.ats.read(payload)
     }
 
     /// Asks the ATS for what `known` lacks; see [`AtsSource::complete`].
@@ -190,7 +199,11 @@ fn source(name: &str, settings: &Settings, mistakes: &mut Mistakes) -> Option<So
         ats: (kind.build)(settings, mistakes)?,
         keys: Keys::new(&settings.secrets),
         name_split: settings.name_split,
-        settle: settings.settle.unwrap_or(SETTLE),
+        settle: settings.settle.unwrap_or(if settings.api_key.is_some() {
+            SignedDuration::ZERO
+        } else {
+            SETTLE
+        }),
         wait: settings.wait,
         body_limit: settings.body_limit,
     })

@@ -265,7 +265,7 @@ impl Transfer {
         let mut hire = self.0.known(id).await?;
         let now = self.0.now();
         hire.apply(&Event::Linked, &Actor::Operator(operator.to_owned()), now)?;
-        match self.0.parts.reader.person(employee, self.0.call_deadline()).await {
+        match self.0.parts.reader.person(employee).await {
             Ok(Some(_)) | Err(CallError::NotAllowed) => {}
             Ok(None) => return Err(DeskError::EmployeeNotFound),
             Err(_) => return Err(DeskError::PersonioUnreachable),

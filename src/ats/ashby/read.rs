@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::super::names::{self, How};
+use super::super::names;
 use super::super::{Event, Hired, Misread, fit_for_log, is_id};
 use super::custom::put_custom_fields;
 use super::shapes::{
     Application, ApplicationPayload, Candidate, Contact, Job, Offer, OfferPayload, OfferVersion, TeamMember,
     shaped,
 };
+use crate::domain::NameSplit;
 use crate::domain::{Facts, Note};
 
 /// What Ashby sends when a webhook is made or changed.
@@ -154,7 +155,7 @@ pub(super) fn put_application(
     application: &Application,
     facts: &mut Facts,
     notes: &mut Vec<Note>,
-) -> Option<How> {
+) -> Option<NameSplit> {
     facts.put("application.id", application.id.as_str());
     if let Some(job) = &application.job {
         facts.put("job.id", job.id.as_deref());
@@ -167,7 +168,11 @@ pub(super) fn put_application(
     put_candidate(application.candidate.as_ref()?, facts, notes)
 }
 
-pub(super) fn put_candidate(candidate: &Candidate, facts: &mut Facts, notes: &mut Vec<Note>) -> Option<How> {
+pub(super) fn put_candidate(
+    candidate: &Candidate,
+    facts: &mut Facts,
+    notes: &mut Vec<Note>,
+) -> Option<NameSplit> {
     let value = |contact: &Option<Contact>| contact.as_ref().and_then(|contact| contact.value.clone());
     facts.put("candidate.id", candidate.id.as_str());
     facts.put("candidate.email", value(&candidate.primary_email_address));

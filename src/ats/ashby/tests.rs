@@ -1,9 +1,9 @@
 use reqwest::header::HeaderValue;
 use serde_json::json;
 
-use super::super::names::How;
 use super::*;
 use crate::domain::Held;
+use crate::domain::NameSplit;
 
 fn fixture(name: &str) -> Vec<u8> {
     let path = format!("{}/tests/fixtures/ats/ashby/{name}.json", env!("CARGO_MANIFEST_DIR"));
@@ -139,7 +139,7 @@ fn a_hire_with_an_offer_fills_these_facts() {
         },
     });
     assert_eq!(hired.facts.to_nested(), expected);
-    assert_eq!(hired.name_split, Some(How::ByParticle));
+    assert_eq!(hired.name_split, Some(NameSplit::ByParticle));
     assert_eq!(hired.delivery_id.as_deref(), Some("00000001-1111-4222-8333-000000000001"));
     assert_eq!(hired.ids["department"], "00000019-1111-4222-8333-000000000019");
     assert_eq!(hired.ids["location"], "00000018-1111-4222-8333-000000000018");

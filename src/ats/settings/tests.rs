@@ -26,7 +26,7 @@ fn a_source_needs_only_its_kind_and_a_secret() {
     assert_eq!((source.name(), source.kind(), source.account()), ("ashby", "ashby", "default"));
     assert_eq!(source.key("a").text(), "ashby/default/a");
     assert_eq!((source.settle(), source.wait()), (SignedDuration::from_secs(3), None));
-    assert_eq!((source.name_split(), source.body_limit()), (NameSplit::Send, None));
+    assert_eq!((source.name_split(), source.body_limit()), (NameSplitPolicy::Send, None));
     assert_eq!((source.manners().success, source.setup().event_to_choose), (200, "Candidate Hired"));
     assert!(sources.named("other").is_none());
     assert_eq!(sources.iter().count(), 1);
@@ -51,7 +51,7 @@ fn a_source_may_say_everything() {
     );
     let sources = Sources::build(&all).expect("is right");
     let source = sources.named("acme-de").expect("is there");
-    assert_eq!((source.account(), source.name_split()), ("acme", NameSplit::Review));
+    assert_eq!((source.account(), source.name_split()), ("acme", NameSplitPolicy::Review));
     assert_eq!(source.settle(), SignedDuration::from_millis(500));
     assert_eq!(source.wait(), Some(SignedDuration::from_secs(2)));
     assert_eq!(source.body_limit(), Some(ByteSize::mib(2)));

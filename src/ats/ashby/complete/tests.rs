@@ -7,10 +7,10 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use secrecy::SecretString;
 
-use super::super::super::names::How;
 use super::super::super::{AtsSource, Event};
 use super::super::{ACCEPT, Ashby, read};
 use super::*;
+use crate::domain::NameSplit;
 
 /// How the test's Ashby answers a call.
 #[derive(Clone)]
@@ -206,7 +206,7 @@ async fn an_accepted_offer_alone_becomes_a_whole_hire() {
     let api = healthy();
     let (completed, facts) = completed(&api, "offerUpdate-accepted", soon()).await;
     assert_eq!(completed.lacking, Vec::<&str>::new());
-    assert_eq!(completed.name_split, Some(How::ByParticle));
+    assert_eq!(completed.name_split, Some(NameSplit::ByParticle));
     for (name, value) in [
         ("candidate.email", "joerg.mueller@example.com"),
         ("candidate.last_name", "van der Müller"),
