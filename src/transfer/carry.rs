@@ -357,7 +357,7 @@ impl Inner {
         let Some(employee) = hire.employee else { return self.compared(hire, Some("not_read_back")).await };
         match self.parts.reader.person(employee).await {
             Ok(Some(person)) => {
-                let difference = compare(&hire.record.plan.employee, |name| person.values.get(name));
+                let difference = compare(&hire.record.plan.employee, &person);
                 for attribute in &difference.unread {
                     hire.note(&format!("not_read_back:{attribute}"));
                 }
