@@ -3,4 +3,6 @@
 pub mod clock;
 pub mod domain;
 pub mod ledger;
+pub mod outbound;
+pub mod personio;
 pub mod telemetry;
