@@ -5,4 +5,6 @@ pub mod clock;
 pub mod domain;
 pub mod ledger;
 pub mod mapping;
+pub mod outbound;
+pub mod personio;
 pub mod telemetry;

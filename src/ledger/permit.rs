@@ -38,6 +38,12 @@ impl<T> Ticket<T> {
         Self { subject, number, deadline, content }
     }
 
+    /// A ticket that no ledger granted, for tests of what spends one.
+    #[cfg(test)]
+    pub(crate) fn for_test(deadline: Timestamp, content: T) -> Self {
+        Self::new(HireId(Uuid::now_v7()), 1, deadline, content)
+    }
+
     /// The hire it was granted for.
     pub fn subject(&self) -> HireId {
         self.subject

@@ -1,0 +1,28 @@
+//! What every outgoing call needs, whoever is called: a client that follows nothing and repeats
+//! nothing by itself, a judgement of what happened, repeats with patience, and a pace.
+//!
+//! [`Client`] makes one attempt and says what it saw: an [`Answer`] or a [`Failure`]. [`classify()`] says
+//! what that means. [`retry`] and [`pace`] are tower layers; whoever speaks a dialect stacks them.
+
+pub mod classify;
+pub mod client;
+pub mod pace;
+pub mod retry;
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+pub use classify::{Meaning, classify};
+pub use client::{Answer, Client, ClientError, Failure, Request, Reuse};
+
+/// A call on its way through the layers.
+pub trait Call: Clone {
+    /// When the call must have ended, repeats and waits included.
+    fn deadline(&self) -> Timestamp;
+}
+
+/// What is left until a deadline; zero once it has passed.
+pub fn left(deadline: Timestamp, now: Timestamp) -> Duration {
+    Duration::try_from(deadline.duration_since(now)).unwrap_or_default()
+}

@@ -1,0 +1,104 @@
+//! What only reads: it cannot change Personio.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tower::ServiceExt;
+
+use super::Stack;
+use super::auth::Tokens;
+use super::call::Call;
+use super::error::CallError;
+use super::person::Person;
+use super::v1::{self, Attribute};
+use crate::clock::Clock;
+use crate::outbound::Answer;
+
+/// What stands for the employee's id in a profile link.
+pub(super) const ID: &str = "{id}";
+
+/// Reads Personio. Cheap to clone.
+#[derive(Clone)]
+pub struct Reader {
+    stack: Stack,
+    tokens: Arc<Tokens>,
+    patience: Duration,
+    profile_url: Option<Arc<str>>,
+    clock: Clock,
+}
+
+impl Reader {
+    pub(super) fn new(
+        stack: Stack,
+        tokens: Arc<Tokens>,
+        patience: Duration,
+        profile_url: Option<Arc<str>>,
+        clock: Clock,
+    ) -> Self {
+        Self { stack, tokens, patience, profile_url, clock }
+    }
+
+    /// Who has this e-mail address, upper and lower case being the same. Ends before `deadline`.
+    ///
+    /// # Errors
+    /// [`CallError`]; never an empty list when Personio could not be asked.
+    pub async fn find_by_email(&self, email: &str, deadline: Timestamp) -> Result<Vec<Person>, CallError> {
+        if email.is_empty() {
+            return Ok(Vec::new());
+        }
+        let deadline = deadline.min(self.deadline());
+        let found = self.look_up(email, deadline).await?;
+        let lower = email.to_lowercase();
+        // Whether Personio's filter ignores the case is not documented.
+        if found.is_empty() && lower != email { self.look_up(&lower, deadline).await } else { Ok(found) }
+    }
+
+    async fn look_up(&self, email: &str, deadline: Timestamp) -> Result<Vec<Person>, CallError> {
+        let answer = self.ask(v1::look_up(email, deadline)).await?;
+        let mut people = v1::read_people(&answer, self.clock.now())?;
+        // One without a visible address is believed only if the filter can have been at work.
+        let only_one = people.len() == 1;
+        people.retain(|person| person.may_have(email).unwrap_or(only_one));
+        Ok(people)
+    }
+
+    /// The employee with this id; `None` if there is none.
+    ///
+    /// # Errors
+    /// [`CallError`] if Personio could not be asked or does not allow it.
+    pub async fn person(&self, id: u64) -> Result<Option<Person>, CallError> {
+        let answer = self.ask(v1::read(id, self.deadline())).await?;
+        v1::read_person(&answer, self.clock.now())
+    }
+
+    /// The attributes that the credential may read.
+    ///
+    /// # Errors
+    /// [`CallError`] if Personio could not be asked or does not allow it.
+    pub async fn attributes(&self) -> Result<Vec<Attribute>, CallError> {
+        let answer = self.ask(v1::attributes(self.deadline())).await?;
+        v1::read_attributes(&answer, self.clock.now())
+    }
+
+    /// Makes sure that there is a token, so that the next call need not wait for one.
+    ///
+    /// # Errors
+    /// [`CallError::Credential`] if Personio does not take the credential; others if it could not be asked.
+    pub async fn authenticate(&self) -> Result<(), CallError> {
+        self.tokens.token(self.deadline()).await.map(drop)
+    }
+
+    /// Where a person finds the employee in Personio, if the configuration says how.
+    pub fn profile_link(&self, id: u64) -> Option<String> {
+        self.profile_url.as_ref().map(|template| template.replace(ID, &id.to_string()))
+    }
+
+    async fn ask(&self, call: Call) -> Result<Answer, CallError> {
+        Ok(self.stack.clone().oneshot(call).await?)
+    }
+
+    fn deadline(&self) -> Timestamp {
+        self.clock.now().checked_add(self.patience).unwrap_or(Timestamp::MAX)
+    }
+}

@@ -1,0 +1,147 @@
+//! The innermost service: one attempt of a call, counted and noted.
+
+use std::borrow::Cow;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use tower::Service;
+use url::Url;
+
+use super::call::Call;
+use super::{ConnectError, Settings};
+use crate::clock::Clock;
+use crate::outbound::{Answer, Client, Failure, Request, Reuse, left};
+use crate::telemetry::Metrics;
+
+/// Source: <https://developer.personio.de/reference/include-our-headers-in-your-requests>.
+const APP_ID: HeaderName = HeaderName::from_static("x-personio-app-id");
+const PARTNER_ID: HeaderName = HeaderName::from_static("x-personio-partner-id");
+
+/// How long connecting may take: well below an attempt, so that a server that cannot be reached is told
+/// from one that does not answer.
+pub(super) fn connecting(attempt: Duration) -> Duration {
+    (attempt / 2).min(Duration::from_secs(3))
+}
+
+/// Makes single attempts at Personio.
+#[derive(Clone)]
+pub(super) struct Wire(Arc<Line>);
+
+struct Line {
+    base: Url,
+    headers: HeaderMap,
+    reads: Client,
+    creates: Client,
+    attempt: Duration,
+    clock: Clock,
+    metrics: Metrics,
+}
+
+impl Wire {
+    pub(super) fn new(
+        settings: &Settings,
+        attempt: Duration,
+        clock: Clock,
+        metrics: Metrics,
+    ) -> Result<Self, ConnectError> {
+        let connect = connecting(attempt);
+        Ok(Self(Arc::new(Line {
+            base: base(settings)?,
+            headers: headers(settings)?,
+            reads: Client::new(Reuse::Short, connect, clock.clone())?,
+            creates: Client::new(Reuse::Never, connect, clock.clone())?,
+            attempt,
+            clock,
+            metrics,
+        })))
+    }
+}
+
+/// The base URL as a folder, so that paths are joined below it.
+fn base(settings: &Settings) -> Result<Url, ConnectError> {
+    let mut base = settings.base_url.clone();
+    let usable = base.has_host() && base.query().is_none() && base.fragment().is_none();
+    if !usable {
+        let problem = "must be a URL such as \"https://api.personio.de\"";
+        return Err(ConnectError::Setting { key: "base_url", problem });
+    }
+    if !base.path().ends_with('/') {
+        base.set_path(&format!("{}/", base.path()));
+    }
+    Ok(base)
+}
+
+fn headers(settings: &Settings) -> Result<HeaderMap, ConnectError> {
+    let value = |key, text: &str| {
+        HeaderValue::from_str(text)
+            .ok()
+            .filter(|value| !value.is_empty())
+            .ok_or(ConnectError::Setting { key, problem: "must be printable ASCII, such as \"HIREBRIDGE\"" })
+    };
+    let mut headers = HeaderMap::with_capacity(4);
+    headers.insert(APP_ID, value("app_id", &settings.app_id)?);
+    if let Some(partner) = &settings.partner_id {
+        headers.insert(PARTNER_ID, value("partner_id", partner)?);
+    }
+    Ok(headers)
+}
+
+impl Line {
+    /// Sends the call, unless its deadline has passed: this is the last look at the clock before the write.
+    async fn attempt(&self, call: &Call) -> Result<Answer, Failure> {
+        let request = self.request(call)?;
+        let client = if call.operation.repeatable() { &self.reads } else { &self.creates };
+        match left(call.deadline, self.clock.now()) {
+            Duration::ZERO => Err(Failure::NotSent("too_late")),
+            left => client.send(request, left.min(self.attempt)).await,
+        }
+    }
+
+    fn request(&self, call: &Call) -> Result<Request, Failure> {
+        let mut url = self.base.join(&call.path).map_err(|_| Failure::NotSent("not_sendable"))?;
+        if !call.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&call.query);
+        }
+        let mut request = Request::new(call.method.clone(), url);
+        request.headers = self.headers.clone();
+        if let Some(token) = &call.authorization {
+            request.headers.insert(AUTHORIZATION, token.clone());
+        }
+        Ok(match &call.body {
+            Some(body) => request.with_json(body.clone()),
+            None => request,
+        })
+    }
+
+    fn note(&self, call: &Call, result: &Result<Answer, Failure>) {
+        let result = match result {
+            Ok(answer) => Cow::Owned(answer.status.to_string()),
+            Err(failure) => Cow::Borrowed(failure.code()),
+        };
+        let operation = call.operation.name();
+        tracing::debug!(operation, result = &*result, attempt = call.attempt, "asked Personio");
+        self.metrics.personio_call(operation, result.into_owned());
+    }
+}
+
+impl Service<Call> for Wire {
+    type Response = Answer;
+    type Error = Failure;
+    type Future = Pin<Box<dyn Future<Output = Result<Answer, Failure>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Failure>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, call: Call) -> Self::Future {
+        let line = Arc::clone(&self.0);
+        Box::pin(async move {
+            let result = line.attempt(&call).await;
+            line.note(&call, &result);
+            result
+        })
+    }
+}
