@@ -1,0 +1,192 @@
+//! Reading a request's body: under a limit, in time, as it came.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{FromRequest, Request};
+use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderValue};
+use bytes::Bytes;
+use bytesize::ByteSize;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::de::DeserializeOwned;
+use serde_json::error::Category;
+
+use super::App;
+use super::code::Code;
+use super::problem::Problem;
+
+/// How long a body may take to arrive. With the limit this bounds what a slow sender can hold.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// Reads a body of at most `limit`. What announces itself as larger is refused before it is read; an
+/// encoded body is refused, because a small one could become a large one.
+pub(super) async fn read(headers: &HeaderMap, body: Body, limit: ByteSize) -> Result<Bytes, Problem> {
+    if headers.get_all(CONTENT_ENCODING).iter().any(|encoding| encoding != "identity") {
+        return Err(Problem::of(Code::ContentEncoding).detail("Send the body as it is, without encoding it."));
+    }
+    let too_large =
+        || Problem::of(Code::TooLarge).detail(format!("At most {} are taken.", limit.display().iec()));
+    if announced(headers).is_some_and(|length| length > limit.as_u64()) {
+        return Err(too_large());
+    }
+    let limit = usize::try_from(limit.as_u64()).unwrap_or(usize::MAX);
+    match tokio::time::timeout(DEADLINE, Limited::new(body, limit).collect()).await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
+        Ok(Err(_)) => Err(Problem::of(Code::BadRequest).detail("The body ended before it was complete.")),
+        Err(_) => Err(Problem::of(Code::RequestTimeout)),
+    }
+}
+
+fn announced(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// A JSON body of our own API, where a field that nobody knows is a mistake. No body counts as `{}`.
+pub(super) struct Json<T>(pub(super) T);
+
+impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        let bytes = read(&parts.headers, body, app.settings.body_limit).await?;
+        if bytes.is_empty() {
+            return parse(b"{}").map(Self);
+        }
+        if !parts.headers.get(CONTENT_TYPE).is_some_and(is_json) {
+            return Err(Problem::of(Code::UnsupportedMediaType)
+                .detail("Send it as `Content-Type: application/json`, in UTF-8."));
+        }
+        parse(&bytes).map(Self)
+    }
+}
+
+/// `application/json` or `application/…+json`, in UTF-8.
+fn is_json(content_type: &HeaderValue) -> bool {
+    let Ok(text) = content_type.to_str() else { return false };
+    let text = text.to_ascii_lowercase();
+    let mut parts = text.split(';').map(str::trim);
+    let essence = parts.next().unwrap_or_default();
+    let json =
+        essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"));
+    json && parts.filter_map(|part| part.strip_prefix("charset=")).all(|set| set.trim_matches('"') == "utf-8")
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let mut input = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut input).map_err(|error| {
+        let path = error.path().to_string();
+        misfit(&path, error.inner())
+    })?;
+    input.end().map_err(|error| not_json(&error))?;
+    Ok(value)
+}
+
+fn misfit(path: &str, error: &serde_json::Error) -> Problem {
+    if error.classify() != Category::Data {
+        return not_json(error);
+    }
+    let words = error.to_string();
+    let (field, message) = match in_backticks(&words) {
+        ("unknown field", name) => (beside(path, name), "is not a known field"),
+        ("missing field", name) => (beside(path, name), "is missing"),
+        ("duplicate field", name) => (beside(path, name), "comes twice"),
+        // Anything else may repeat the value that was sent.
+        _ => (path.to_owned(), "is not of the kind that is expected here"),
+    };
+    Problem::of(Code::Invalid).field(field, message)
+}
+
+/// `unknown field `a`, expected …` → what is wrong, and with which name.
+fn in_backticks(words: &str) -> (&str, &str) {
+    let mut parts = words.splitn(3, '`');
+    let what = parts.next().unwrap_or_default().trim_end();
+    (what, parts.next().unwrap_or_default())
+}
+
+/// The name of a field in the object at `path`, which may or may not end in that name already.
+fn beside(path: &str, name: &str) -> String {
+    match path {
+        "." | "?" | "" => name.to_owned(),
+        _ if path == name || path.ends_with(&format!(".{name}")) => path.to_owned(),
+        _ => format!("{path}.{name}"),
+    }
+}
+
+fn not_json(error: &serde_json::Error) -> Problem {
+    let place = format!("It breaks off or goes wrong at line {}, column {}.", error.line(), error.column());
+    Problem::of(Code::InvalidJson).detail(place)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Form {
+        #[serde(rename = "plan_hash")]
+        _hash: String,
+        #[serde(default, rename = "inner")]
+        _inner: Inner,
+    }
+
+    #[derive(Debug, Default, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Inner {
+        #[serde(rename = "employee_id")]
+        _employee: u64,
+    }
+
+    fn refused(text: &str) -> (Code, Value) {
+        let problem = parse::<Form>(text.as_bytes()).expect_err("is refused");
+        let body = serde_json::to_value(problem.body()).expect("a problem serialises");
+        (problem.code(), body["errors"].clone())
+    }
+
+    #[test]
+    fn a_field_that_is_wrong_is_named_and_its_value_is_not() {
+        let cases = [
+            (r#"{"plan_hash": "a", "mia": 1}"#, "mia", "is not a known field"),
+            (r#"{"plan_hash": "a", "inner": {"x": 1}}"#, "inner.x", "is not a known field"),
+            (r#"{"plan_hash": "a", "inner": {}}"#, "inner.employee_id", "is missing"),
+            (r#"{"plan_hash": "a", "plan_hash": "a"}"#, "plan_hash", "comes twice"),
+            (
+                r#"{"plan_hash": "a", "inner": {"employee_id": "mia@example.org"}}"#,
+                "inner.employee_id",
+                "is not of the kind that is expected here",
+            ),
+            ("{}", "plan_hash", "is missing"),
+        ];
+        for (text, field, message) in cases {
+            let expected = json!([{"field": field, "message": message}]);
+            assert_eq!(refused(text), (Code::Invalid, expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_json_is_refused_with_its_place() {
+        for text in ["{", r#"{"plan_hash": "a"} x"#, "\u{feff}{}"] {
+            assert_eq!(refused(text).0, Code::InvalidJson, "{text}");
+        }
+    }
+
+    #[test]
+    fn json_is_told_by_its_content_type() {
+        for (text, expected) in [
+            ("application/json", true),
+            ("application/json; charset=UTF-8", true),
+            ("application/merge-patch+json", true),
+            ("application/json; charset=utf-16", false),
+            ("text/plain", false),
+            ("multipart/form-data; boundary=x", false),
+        ] {
+            assert_eq!(is_json(&HeaderValue::from_static(text)), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! The contract: what `openapi.yaml` says besides what stands at each route.
+
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder, Schema};
+use utoipa::{OpenApi, PartialSchema, ToSchema};
+
+use super::code::Code;
+use super::problem::{self, Problem};
+use crate::domain::state::ALL;
+
+/// The groups of routes.
+pub(super) mod tag {
+    pub(in super::super) const WEBHOOKS: &str = "webhooks";
+    pub(in super::super) const HIRES: &str = "hires";
+    pub(in super::super) const SIGHT: &str = "sight";
+    pub(in super::super) const HEALTH: &str = "health";
+}
+
+/// The name of the scheme by which operators show their token.
+const BEARER: &str = "bearer";
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "hirebridge",
+        description = "Carries each hire from an applicant tracking system into Personio, once.\n\n\
+            Everything under `/v1` needs a token (`hirebridge token new` makes one): \
+            `Authorization: Bearer hb_…`. Every answer that is no success is a problem as RFC 9457 has it, \
+            with a stable `code`. Every answer carries `X-Request-Id`, which is in all log lines of the request.",
+    ),
+    tags(
+        (name = "webhooks", description = "What applicant tracking systems call"),
+        (name = "hires", description = "Hires: seen, previewed, corrected, sent"),
+        (name = "sight", description = "Whether the sources work"),
+        (name = "health", description = "For whoever runs the service; no token is needed"),
+    ),
+    components(schemas(problem::Body)),
+)]
+struct Contract;
+
+/// The contract without its routes.
+pub(super) fn base() -> utoipa::openapi::OpenApi {
+    let mut api = Contract::openapi();
+    let bearer = Http::builder().scheme(HttpAuthScheme::Bearer).bearer_format("hb_…");
+    let bearer = bearer.description(Some("An operator's token; its role decides what it may do."));
+    let components = api.components.get_or_insert_default();
+    components.add_security_scheme(BEARER, SecurityScheme::Http(bearer.build()));
+    api
+}
+
+/// What may go wrong behind the door, whatever the route; and what besides, if it takes a body.
+const USUAL: [Code; 4] = [Code::Unauthenticated, Code::Forbidden, Code::Internal, Code::LedgerUnavailable];
+const WITH_BODY: [Code; 3] = [Code::InvalidJson, Code::TooLarge, Code::UnsupportedMediaType];
+
+/// Adds to every route behind the door what holds for all of them: a token is needed, and what may go wrong.
+pub(super) fn complete(api: &mut utoipa::openapi::OpenApi) {
+    let responses = USUAL.iter().chain(&WITH_BODY).map(|code| (name(*code), response(*code).into()));
+    api.components.get_or_insert_default().responses.extend(responses);
+    for (path, item) in &mut api.paths.paths {
+        if path.starts_with("/v1/") {
+            operations(item).for_each(guard);
+        }
+    }
+}
+
+fn guard(operation: &mut Operation) {
+    operation.security = Some(vec![SecurityRequirement::new(BEARER, Vec::<String>::new())]);
+    let with_body = WITH_BODY.into_iter().filter(|_| operation.request_body.is_some());
+    for code in USUAL.into_iter().chain(with_body) {
+        let known = RefOr::Ref(Ref::from_response_name(name(code)));
+        operation.responses.responses.entry(code.status().as_str().to_owned()).or_insert(known);
+    }
+}
+
+fn name(code: Code) -> String {
+    format!("{code:?}")
+}
+
+fn response(code: Code) -> Response {
+    let example = serde_json::to_value(Problem::of(code).body()).ok();
+    let schema = Ref::from_schema_name("Problem");
+    let content = ContentBuilder::new().schema(Some(schema)).example(example).build();
+    ResponseBuilder::new().description(code.about().1).content(problem::MEDIA_TYPE, content).build()
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    let PathItem { get, put, post, delete, patch, .. } = item;
+    [get, put, post, delete, patch].into_iter().flatten()
+}
+
+/// The contract as YAML, made once.
+pub(super) fn yaml() -> String {
+    static YAML: LazyLock<String> = LazyLock::new(super::openapi);
+    YAML.clone()
+}
+
+/// The names of states: an answer's `state` is always the stored one.
+pub(super) struct StateName;
+
+impl PartialSchema for StateName {
+    fn schema() -> RefOr<Schema> {
+        let mut names: Vec<_> = ALL.iter().map(|state| state.name()).collect();
+        names.dedup();
+        let names = ObjectBuilder::new().schema_type(SchemaType::new(Type::String)).enum_values(Some(names));
+        let names = names.description(Some("Where a hire stands; the stored state, never a guess."));
+        RefOr::T(Schema::Object(names.build()))
+    }
+}
+
+impl ToSchema for StateName {
+    fn name() -> Cow<'static, str> {
+        "State".into()
+    }
+}
+
+/// The schemas of the groups of facts, made from the list of canonical facts.
+pub(super) mod fact_group {
+    use utoipa::openapi::schema::{Array, Object, ObjectBuilder, SchemaType, Type};
+    use utoipa::openapi::{KnownFormat, RefOr, Schema, SchemaFormat};
+
+    use crate::domain::facts::{Kind, NAMES};
+
+    pub(in super::super) fn candidate() -> Object {
+        group("candidate.")
+    }
+
+    pub(in super::super) fn job() -> Object {
+        group("job.")
+    }
+
+    pub(in super::super) fn offer() -> Object {
+        group("offer.")
+    }
+
+    pub(in super::super) fn tenant() -> Object {
+        group("tenant.")
+    }
+
+    fn group(prefix: &str) -> Object {
+        let fields = NAMES.iter().filter_map(|(name, kind)| Some((name.strip_prefix(prefix)?, *kind)));
+        fields.fold(ObjectBuilder::new(), |object, (name, kind)| object.property(name, of(kind))).build()
+    }
+
+    fn of(kind: Kind) -> RefOr<Schema> {
+        let plain = |kind: Type| ObjectBuilder::new().schema_type(SchemaType::new(kind));
+        let schema = match kind {
+            Kind::Text => Schema::Object(plain(Type::String).build()),
+            Kind::Number => Schema::Object(plain(Type::Number).build()),
+            Kind::Date => Schema::Object(
+                plain(Type::String).format(Some(SchemaFormat::KnownFormat(KnownFormat::Date))).build(),
+            ),
+            Kind::List => Schema::Array(Array::new(plain(Type::String).build())),
+            Kind::Emails => {
+                let text = || plain(Type::String).build();
+                let address = plain(Type::Object).property("address", text()).property("kind", text());
+                Schema::Array(Array::new(address.required("address").build()))
+            }
+        };
+        RefOr::T(schema)
+    }
+}

@@ -1,0 +1,148 @@
+//! The outside of the house: who may come in, what they may ask, and how they are answered.
+//!
+//! [`router`] is the table of contents. Each file is one subject; [`problem`] is how all of them say no.
+//! What a hire becomes is decided in `transfer`, never here.
+
+mod actions;
+mod body;
+pub mod code;
+mod contract;
+mod desk;
+pub mod door;
+mod health;
+mod hires;
+mod list;
+pub mod operators;
+pub mod problem;
+mod request;
+pub mod serve;
+mod shapes;
+mod sources;
+mod typed;
+mod webhooks;
+
+#[cfg(test)]
+mod tests;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::post;
+use bytesize::ByteSize;
+use jiff::SignedDuration;
+use serde::Deserialize;
+use tokio_util::sync::CancellationToken;
+use tower_http::catch_panic::CatchPanicLayer;
+use url::Url;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
+use utoipa_axum::routes;
+
+use crate::ats::Sources;
+use crate::clock::Clock;
+use crate::telemetry::Metrics;
+use crate::transfer::Transfer;
+use operators::Operators;
+
+pub use sources::SourceWatch;
+
+/// `[server]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Where to listen, in plain HTTP.
+    pub listen: SocketAddr,
+    /// How the service is reached from outside, for the URLs it shows.
+    pub public_url: Option<Url>,
+    /// How long a delivery waits for the final state.
+    pub wait: SignedDuration,
+    /// The largest body, if a source does not say otherwise.
+    pub body_limit: ByteSize,
+    /// How long the service says that it is not ready, and still accepts, before it stops.
+    pub drain_delay: SignedDuration,
+}
+
+impl Settings {
+    /// The URL to register at a source's ATS.
+    pub fn webhook_url(&self, source: &str) -> String {
+        match &self.public_url {
+            Some(url) => format!("{}/webhooks/{source}", url.as_str().trim_end_matches('/')),
+            None => format!("http://{}/webhooks/{source}", self.listen),
+        }
+    }
+
+    fn wait(&self) -> Duration {
+        Duration::try_from(self.wait).unwrap_or_default()
+    }
+}
+
+/// What the handlers work with.
+#[derive(Clone)]
+pub struct App {
+    /// What becomes of hires.
+    pub transfer: Transfer,
+    /// Who delivers.
+    pub sources: Arc<Sources>,
+    /// Who may use the API.
+    pub operators: Arc<Operators>,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// What time it is.
+    pub clock: Clock,
+    /// What the sources have sent.
+    pub watch: SourceWatch,
+    /// Cancelled when the service is about to stop: from then on it is not ready.
+    pub draining: CancellationToken,
+    /// `[server]`.
+    pub settings: Arc<Settings>,
+}
+
+/// Every route.
+fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(contract::base())
+        // The ATS, by signature.
+        .routes(routes!(webhooks::deliver).map(|route| route.fallback(webhooks::only_post)))
+        .route("/webhooks/{source}/", post(webhooks::deliver).fallback(webhooks::only_post))
+        // Anyone.
+        .routes(routes!(health::about))
+        .routes(routes!(health::live))
+        .routes(routes!(health::ready))
+        .routes(routes!(health::healthy))
+        .routes(routes!(health::metrics))
+        .routes(routes!(health::openapi))
+        // Operators, by token.
+        .routes(routes!(hires::list, typed::enter))
+        .routes(routes!(typed::preview))
+        .routes(routes!(hires::one))
+        .routes(routes!(actions::preview))
+        .routes(routes!(actions::send))
+        .routes(routes!(actions::dismiss))
+        .routes(routes!(actions::link))
+        .routes(routes!(sources::list))
+}
+
+/// The service.
+pub fn router(app: App) -> Router {
+    dressed(routes().into(), app)
+}
+
+/// Routes behind what all requests go through, which is read from the last line up.
+fn dressed(routes: Router<App>, app: App) -> Router {
+    routes
+        .fallback(problem::not_found)
+        .method_not_allowed_fallback(problem::method_not_allowed)
+        .layer(from_fn_with_state(app.clone(), door::keep))
+        .layer(from_fn(request::one_host))
+        .layer(CatchPanicLayer::custom(problem::panicked))
+        .layer(from_fn(request::identify))
+        .with_state(app)
+}
+
+/// The contract: OpenAPI 3.1 in YAML.
+pub fn openapi() -> String {
+    let mut api = routes().into_openapi();
+    contract::complete(&mut api);
+    api.to_yaml().expect("an OpenAPI document has a YAML form")
+}

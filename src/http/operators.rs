@@ -1,0 +1,213 @@
+//! Operators: who may use the API, and the proof that somebody was let in.
+//!
+//! A handler takes [`Viewer`], [`Sender`] or [`Admin`]; only this file makes one, so that a handler which
+//! forgets to ask has no operator to act for. Besides, nothing under `/v1` is reached without a token.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::rand;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
+
+/// What a token starts with, so that a leaked one is recognised.
+const PREFIX: &str = "hb_";
+
+/// `[[operators]]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Who it is: stands in histories and logs.
+    pub name: String,
+    /// `viewer`, `sender` or `admin`.
+    pub role: String,
+    /// SHA-256 of the token in hexadecimal; `hirebridge token new` prints it.
+    pub token_sha256: String,
+}
+
+/// What an operator may do; each role may do what those before it may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// Sees hires and previews.
+    Viewer,
+    /// Corrects, sends, dismisses and links.
+    Sender,
+    /// Erases and checks.
+    Admin,
+}
+
+impl Role {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Sender => "sender",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// There is no such role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be `viewer`, `sender` or `admin`")]
+pub struct UnknownRole;
+
+impl FromStr for Role {
+    type Err = UnknownRole;
+
+    fn from_str(name: &str) -> Result<Self, UnknownRole> {
+        let all = [Self::Viewer, Self::Sender, Self::Admin];
+        all.into_iter().find(|role| role.name() == name).ok_or(UnknownRole)
+    }
+}
+
+/// Somebody who may use the API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Operator {
+    /// Who it is.
+    pub name: Arc<str>,
+    /// What the operator may do.
+    pub role: Role,
+}
+
+/// A mistake in the settings. Never holds a value.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{key}: {problem}")]
+pub struct SettingError {
+    /// The key: `operators[0].role`.
+    pub key: String,
+    /// What is wrong and what to do, as a sentence.
+    pub problem: String,
+}
+
+/// All operators, each with the hash of a token.
+#[derive(Default)]
+pub struct Operators(Vec<(Operator, [u8; 32])>);
+
+impl Operators {
+    /// The operators of the settings.
+    ///
+    /// # Errors
+    /// Every mistake, each with its key.
+    pub fn build(all: &[Settings]) -> Result<Self, Vec<SettingError>> {
+        let mut mistakes = Vec::new();
+        let mut names = BTreeSet::new();
+        let mut operators = Vec::new();
+        for (index, settings) in all.iter().enumerate() {
+            let mut mistake = |key: &str, problem: &str| {
+                let key = format!("operators[{index}].{key}");
+                mistakes.push(SettingError { key, problem: problem.to_owned() });
+            };
+            if !is_name(&settings.name) {
+                mistake("name", "must be 1 to 64 letters, digits, `.`, `_`, `@` or `-`");
+            } else if !names.insert(&settings.name) {
+                mistake("name", "another operator has this name already");
+            }
+            let role = settings.role.parse::<Role>();
+            if let Err(unknown) = role {
+                mistake("role", &unknown.to_string());
+            }
+            let hash = hash_in(&settings.token_sha256);
+            if hash.is_none() {
+                mistake(
+                    "token_sha256",
+                    "must be 64 hexadecimal digits, as `hirebridge token new` prints them",
+                );
+            }
+            if let (Ok(role), Some(hash)) = (role, hash) {
+                operators.push((Operator { name: settings.name.as_str().into(), role }, hash));
+            }
+        }
+        if mistakes.is_empty() { Ok(Self(operators)) } else { Err(mistakes) }
+    }
+
+    /// Whose token this is. Every operator's hash is compared, so that the time tells nothing.
+    pub fn identify(&self, token: &str) -> Option<&Operator> {
+        let hash = digest(&SHA256, token.as_bytes());
+        self.0.iter().fold(None, |found, (operator, known)| {
+            let same = verify_slices_are_equal(known, hash.as_ref()).is_ok();
+            found.or(same.then_some(operator))
+        })
+    }
+}
+
+/// Count only.
+impl fmt::Debug for Operators {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Operators({})", self.0.len())
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"._@-".contains(&byte);
+    (1..=64).contains(&name.len()) && name.bytes().all(fits)
+}
+
+fn hash_in(text: &str) -> Option<[u8; 32]> {
+    let mut hash = [0; 32];
+    hex::decode_to_slice(text, &mut hash).ok().map(|()| hash)
+}
+
+/// A new token and its hash: the token is for its operator alone, the hash for the configuration.
+pub fn new_token() -> (String, String) {
+    let mut bytes = [0; 32];
+    rand::fill(&mut bytes).expect("the system's random numbers do not run out");
+    let token = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes));
+    let hash = hex::encode(digest(&SHA256, token.as_bytes()));
+    (token, hash)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(name: &str, role: &str, token_sha256: &str) -> Settings {
+        Settings { name: name.into(), role: role.into(), token_sha256: token_sha256.into() }
+    }
+
+    #[test]
+    fn a_new_token_lets_its_operator_in_and_nobody_else() {
+        let (token, hash) = new_token();
+        let (other, other_hash) = new_token();
+        let all = [settings("mia", "sender", &hash), settings("ben", "viewer", &other_hash)];
+        let operators = Operators::build(&all).expect("the settings are right");
+        assert!(token.starts_with("hb_") && token.len() == 46, "{}", token.len());
+        assert_eq!(operators.identify(&token).map(|found| &*found.name), Some("mia"));
+        assert_eq!(operators.identify(&other).map(|found| found.role), Some(Role::Viewer));
+        for wrong in ["", "hb_", &token[..45], &token.to_lowercase(), &hash] {
+            assert_eq!(operators.identify(wrong), None);
+        }
+    }
+
+    #[test]
+    fn every_mistake_is_named_with_its_key_and_without_a_value() {
+        let hash = new_token().1;
+        let all = [
+            settings("mia", "sender", &hash),
+            settings("mia", "boss", "abc"),
+            settings("a b", "admin", &hash),
+        ];
+        let found = Operators::build(&all).expect_err("is refused");
+        let keys: Vec<_> = found.iter().map(|mistake| mistake.key.as_str()).collect();
+        let expected =
+            ["operators[1].name", "operators[1].role", "operators[1].token_sha256", "operators[2].name"];
+        assert_eq!(keys, expected);
+        assert!(found.iter().all(|mistake| !mistake.problem.contains("boss")));
+    }
+
+    #[test]
+    fn each_role_may_do_what_those_before_it_may() {
+        assert!(Role::Viewer < Role::Sender && Role::Sender < Role::Admin);
+    }
+}

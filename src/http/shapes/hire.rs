@@ -1,0 +1,192 @@
+//! A hire, as it is shown.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::super::contract::StateName;
+use super::plan::{PlanShape, WarningShape};
+use crate::domain::{self, Entry, Plan};
+use crate::transfer::Transfer;
+
+/// One hire.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Hire, example = json!({
+    "id": "01942f5e-9c1b-7c3e-8a37-2f6f2a6f0c11",
+    "source": "ashby",
+    "account": "acme",
+    "ats_id": "1d2c8d5e-0c49-4d5c-9a1e-1f6c3a1b2c3d",
+    "state": "created",
+    "reason": null,
+    "missing": ["position"],
+    "employee": {"id": 4711, "url": "https://acme.app.personio.com/staff/details/4711"},
+    "warnings": [{"code": "dropped", "field": "department", "sent": "Enginering", "options": ["Engineering"]}],
+    "notes": [],
+    "documents": [],
+    "plan": {
+        "hash": "9f2c4d1b7c0e5a6f8b3d2e1c0a9f8e7d6c5b4a39281706f5e4d3c2b1a0918273",
+        "sendable": true,
+        "employee": {"email": "mia.beispiel@example.org", "first_name": "Mia", "last_name": "Beispiel",
+            "department": "Enginering", "hire_date": "2027-02-01"},
+        "documents": [], "warnings": [], "notes": [], "missing": ["position"],
+    },
+    "flags": {"dismissed": false, "unhired": false, "approved": false, "second_hire_approved": false},
+    "received_at": "2027-01-04T09:12:44Z",
+    "updated_at": "2027-01-04T09:12:46Z",
+    "history": [
+        {"at": "2027-01-04T09:12:44Z", "actor": "source:ashby", "from": null, "to": "received", "cause": "stored"},
+        {"at": "2027-01-04T09:12:44Z", "actor": "system", "from": "received", "to": "ready", "cause": "planned"},
+    ],
+}))]
+pub(in super::super) struct HireShape {
+    id: Uuid,
+    /// The source it came through first; `manual` if it was typed by hand for none.
+    source: String,
+    /// The account at the ATS.
+    account: String,
+    /// The application's id at the ATS.
+    ats_id: String,
+    #[schema(value_type = StateName)]
+    state: &'static str,
+    /// Why it is in this state, as a stable code.
+    reason: Option<&'static str>,
+    /// Attributes that the mapping names and for which there is no value.
+    missing: Vec<String>,
+    /// The employee in Personio, once there is one.
+    employee: Option<EmployeeLink>,
+    /// What a person should look at.
+    warnings: Vec<WarningShape>,
+    /// Expected things, as stable codes.
+    notes: Vec<String>,
+    documents: Vec<DocumentShape>,
+    /// What would be, or was, sent; `null` until the plan was made.
+    plan: Option<PlanShape>,
+    flags: FlagsShape,
+    #[schema(value_type = String, format = DateTime)]
+    received_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Timestamp,
+    /// What happened, oldest first; not in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    history: Option<Vec<EntryShape>>,
+}
+
+impl HireShape {
+    /// A hire as lists show it.
+    pub(in super::super) fn of(hire: &domain::Hire, transfer: &Transfer) -> Self {
+        let employee = hire.employee.map(|id| EmployeeLink { id, url: transfer.profile_link(id) });
+        let plan = &hire.record.plan;
+        Self {
+            id: hire.id.0,
+            source: hire.source.clone(),
+            account: hire.key.account.clone(),
+            ats_id: hire.key.application.clone(),
+            state: hire.state().name(),
+            reason: hire.state().reason(),
+            missing: plan.missing.clone(),
+            employee,
+            warnings: hire.warnings().map(WarningShape::from).collect(),
+            notes: hire.notes().cloned().collect(),
+            documents: documents(plan),
+            plan: plan.employee.attributes().next().map(|_| PlanShape::from(plan)),
+            flags: FlagsShape::from(&hire.flags),
+            received_at: hire.received_at,
+            updated_at: hire.updated_at,
+            history: None,
+        }
+    }
+
+    /// With what happened to it.
+    pub(in super::super) fn with_history(mut self, history: Vec<Entry>) -> Self {
+        self.history = Some(history.into_iter().map(EntryShape::from).collect());
+        self
+    }
+}
+
+/// Where the employee is.
+#[derive(Serialize, ToSchema)]
+struct EmployeeLink {
+    /// The id in Personio.
+    id: u64,
+    /// The profile in Personio, if `profile_url` is configured.
+    url: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = Document)]
+struct DocumentShape {
+    /// Its number within the hire.
+    n: usize,
+    name: Option<String>,
+    /// `resume`, `offer_letter` …
+    kind: String,
+    /// `pending`, `sending`, `sent`, `failed` or `unknown`.
+    #[schema(example = "pending")]
+    state: &'static str,
+    /// Why it is in this state, as a stable code.
+    reason: Option<String>,
+}
+
+fn documents(plan: &Plan) -> Vec<DocumentShape> {
+    let shape = |(n, document): (usize, &domain::PlannedDocument)| DocumentShape {
+        n,
+        name: None,
+        kind: document.kind.clone(),
+        state: "pending",
+        reason: None,
+    };
+    (1..).zip(&plan.documents).map(shape).collect()
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = Flags)]
+#[expect(clippy::struct_excessive_bools, reason = "independent marks, each of which stands for itself")]
+struct FlagsShape {
+    /// A person took it off the list.
+    dismissed: bool,
+    /// The ATS took the hire back after it was sent.
+    unhired: bool,
+    /// A person approved it.
+    approved: bool,
+    /// A person said that it is another hire than the one with the same e-mail address.
+    second_hire_approved: bool,
+}
+
+impl From<&domain::Flags> for FlagsShape {
+    fn from(flags: &domain::Flags) -> Self {
+        Self {
+            dismissed: flags.dismissed,
+            unhired: flags.unhired,
+            approved: flags.approved,
+            second_hire_approved: flags.second_hire_approved,
+        }
+    }
+}
+
+/// One line of a hire's history. Holds no personal value.
+#[derive(Serialize, ToSchema)]
+#[schema(as = HistoryEntry)]
+struct EntryShape {
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+    /// `system`, `source:NAME` or `operator:NAME`.
+    #[schema(example = "operator:mia")]
+    actor: String,
+    /// The state before, as `name` or `name(reason)`.
+    #[schema(example = "held(review)")]
+    from: Option<String>,
+    /// The state after.
+    #[schema(example = "ready")]
+    to: String,
+    /// Why, as a stable code.
+    #[schema(example = "approved")]
+    cause: String,
+}
+
+impl From<Entry> for EntryShape {
+    fn from(entry: Entry) -> Self {
+        let Entry { at, actor, from, to, cause } = entry;
+        Self { at, actor, from, to, cause }
+    }
+}

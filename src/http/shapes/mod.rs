@@ -1,0 +1,7 @@
+//! The JSON of hires and plans: what the API promises, apart from how the house thinks of them.
+
+mod hire;
+mod plan;
+
+pub(super) use hire::HireShape;
+pub(super) use plan::{PlanShape, Preview};

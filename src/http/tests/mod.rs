@@ -1,0 +1,170 @@
+//! The routes as a client sees them, as far as nothing needs Personio.
+
+mod api;
+mod contract;
+mod delivery;
+mod front;
+
+use std::collections::BTreeMap;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use axum::body::Body;
+use axum::http::{HeaderMap, Method, Request, StatusCode};
+use axum::response::Response;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http_body_util::BodyExt;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tower::ServiceExt;
+
+use super::*;
+use crate::ledger::{self, Ledger};
+use crate::mapping::{self, Mapping};
+use crate::{ats, personio, transfer};
+
+const VIEWER: &str = "hb_viewer";
+const SENDER: &str = "hb_sender";
+const SECRET: &str = "ashby-secret-token";
+
+/// The service with one source and one viewer, on a ledger of its own.
+struct House {
+    app: App,
+    _folder: TempDir,
+}
+
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    text: String,
+}
+
+impl Answer {
+    async fn of(response: Response) -> Self {
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.expect("the body is there").to_bytes();
+        let text = String::from_utf8(bytes.to_vec()).expect("the body is text");
+        Self { status: parts.status, headers: parts.headers, text }
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("JSON, not {}", self.text))
+    }
+
+    fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// The code of a problem, whose form is checked on the way.
+    fn problem(&self) -> String {
+        assert_eq!(self.header("content-type"), problem::MEDIA_TYPE, "{}", self.text);
+        let body = self.json();
+        assert_eq!(body["status"], self.status.as_u16());
+        let code = body["code"].as_str().unwrap_or_default().to_owned();
+        assert_eq!(body["type"], format!("urn:hirebridge:problem:{code}"));
+        assert!(body["title"].is_string());
+        code
+    }
+}
+
+fn sources() -> Sources {
+    let settings = ats::settings::Settings {
+        kind: "ashby".into(),
+        secrets: vec![SECRET.into()],
+        body_limit: Some(ByteSize(200)),
+        ..ats::settings::Settings::default()
+    };
+    Sources::build(&BTreeMap::from([("ashby".to_owned(), settings)])).expect("the settings are right")
+}
+
+fn operators() -> Operators {
+    let operator = |name: &str, role: &str, token: &str| {
+        let token_sha256 = hex::encode(digest(&SHA256, token.as_bytes()));
+        operators::Settings { name: name.into(), role: role.into(), token_sha256 }
+    };
+    let all = [operator("vera", "viewer", VIEWER), operator("mia", "sender", SENDER)];
+    Operators::build(&all).expect("the settings are right")
+}
+
+/// Transfer towards a Personio that cannot be reached.
+fn transfer(ledger: Arc<dyn Ledger>, sources: Arc<Sources>, clock: Clock) -> Transfer {
+    let personio = json!({"base_url": "http://127.0.0.1:9", "client_id": "a", "client_secret": "b", "app_id": "HIREBRIDGE",
+        "attempt_timeout": "1s", "call_timeout": "1s", "reads_per_minute": 0, "creates_per_minute": 0});
+    let personio = serde_json::from_value(personio).expect("the settings are right");
+    let metrics = Metrics::default();
+    let (reader, writer) = personio::connect(&personio, &clock, &metrics).expect("nothing is asked yet");
+    let common = Mapping::compile(&mapping::Settings::default(), None).expect("the built-in rules are right");
+    let settings = transfer::Settings {
+        lookups: vec![SignedDuration::from_secs(60)],
+        require_lookup: false,
+        marker: None,
+        give_up_after: SignedDuration::from_hours(72),
+    };
+    let mappings = transfer::Mappings { common, by_source: BTreeMap::new() };
+    let call_timeout = SignedDuration::from_secs(1);
+    let parts =
+        transfer::Parts { settings, ledger, reader, writer, sources, mappings, clock, metrics, call_timeout };
+    Transfer::new(parts)
+}
+
+impl House {
+    fn new() -> Self {
+        let folder = TempDir::new().expect("a folder can be made");
+        let url = format!("sqlite:{}", folder.path().join("ledger.db").display());
+        let key = STANDARD.encode([7; 32]).into();
+        let ledger = ledger::open(&ledger::Settings { url, key }).expect("the ledger opens");
+        let settings = Settings {
+            listen: ([127, 0, 0, 1], 8080).into(),
+            public_url: "https://hires.example.com/".parse().ok(),
+            wait: SignedDuration::from_secs(4),
+            body_limit: ByteSize(1000),
+            drain_delay: SignedDuration::ZERO,
+        };
+        let (sources, clock) = (Arc::new(sources()), Clock::manual(Timestamp::UNIX_EPOCH));
+        let app = App {
+            transfer: transfer(ledger, Arc::clone(&sources), clock.clone()),
+            sources,
+            operators: Arc::new(operators()),
+            metrics: Metrics::default(),
+            clock,
+            watch: SourceWatch::new(Timestamp::UNIX_EPOCH),
+            draining: CancellationToken::new(),
+            settings: Arc::new(settings),
+        };
+        Self { app, _folder: folder }
+    }
+
+    async fn ask(&self, method: Method, uri: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        let request = Request::builder().method(method).uri(uri);
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        let request = request.body(Body::from(body.to_owned())).expect("the request is well formed");
+        let response = router(self.app.clone()).oneshot(request).await.expect("the router always answers");
+        Answer::of(response).await
+    }
+
+    async fn get(&self, uri: &str) -> Answer {
+        self.ask(Method::GET, uri, &[], "").await
+    }
+
+    async fn viewer(&self, method: Method, uri: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        self.operator(VIEWER, method, uri, headers, body).await
+    }
+
+    async fn operator(
+        &self,
+        token: &str,
+        method: Method,
+        uri: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
+        let token = format!("Bearer {token}");
+        let headers: Vec<_> = headers.iter().copied().chain([("authorization", token.as_str())]).collect();
+        self.ask(method, uri, &headers, body).await
+    }
+
+    async fn post(&self, uri: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        self.ask(Method::POST, uri, headers, body).await
+    }
+}

@@ -1,0 +1,211 @@
+//! Deliveries: who sent it, is it right, then over to `transfer`. A sender that is refused learns nothing
+//! from the answer: an unknown source, a missing and a wrong signature look the same.
+
+use std::time::Duration;
+
+use aws_lc_rs::hmac;
+use axum::Json;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use tokio::time::Instant;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::App;
+use super::body;
+use super::code::Code;
+use super::contract::{StateName, tag};
+use super::problem::{self, Problem};
+use crate::ats::{Received, Source};
+use crate::ledger::LedgerError;
+use crate::transfer::Receipt;
+
+/// What deliveries to addresses that do not exist are counted under.
+const NOBODY: &str = "unknown";
+
+/// What became of a delivery. Nothing personal.
+#[derive(Serialize, ToSchema)]
+pub(super) struct DeliveryAnswer {
+    /// The hire, which stays the same however often it is delivered; `null` if this is about none.
+    hire: Option<Uuid>,
+    #[schema(value_type = StateName)]
+    state: &'static str,
+    /// Why it is in this state, as a stable code.
+    reason: Option<&'static str>,
+    /// Whether the hire was known already.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duplicate: Option<bool>,
+}
+
+/// Why a delivery was not taken: for the log, the metric and `/v1/sources`, and for the sender.
+struct Refused {
+    reason: &'static str,
+    problem: Problem,
+}
+
+/// What became of a delivery.
+enum Outcome {
+    Handshake(&'static str),
+    Stored(Receipt),
+    Refused(Refused),
+    NotStored(LedgerError),
+}
+
+/// Take a delivery of an ATS.
+///
+/// The body is what the ATS sends, signed as the ATS signs. A success answer means that the hire is
+/// stored, whatever Personio does. An unknown source is answered as a wrong signature is.
+#[utoipa::path(post, path = "/webhooks/{source}", tag = tag::WEBHOOKS, operation_id = "deliver",
+    params(("source" = String, Path, description = "The source's name in the configuration", example = "ashby")),
+    request_body(description = "The delivery as the ATS sends it", content_type = "application/json",
+        content = Object, example = json!({"action": "candidateHire", "data": {"application": {"id": "…"}}})),
+    responses(
+        (status = 200, description = "Stored, or not about a hire. Some ATSs are answered with 202 instead",
+            body = DeliveryAnswer, examples(
+                ("created" = (value = json!({"hire": "01942f5e-9c1b-7c3e-8a37-2f6f2a6f0c11",
+                    "state": "created", "reason": null, "duplicate": false}))),
+                ("held" = (value = json!({"hire": "01942f5e-9c1b-7c3e-8a37-2f6f2a6f0c11",
+                    "state": "held", "reason": "exists", "duplicate": true}))),
+                ("ping" = (value = json!({"hire": null, "state": "ignored", "reason": "ping"}))),
+            )),
+        (status = 401, description = "The signature is missing or wrong, or there is no such source",
+            body = problem::Body, content_type = "application/problem+json"),
+        (status = 408, description = "The body did not arrive in time",
+            body = problem::Body, content_type = "application/problem+json"),
+        (status = 413, description = "The body is larger than the limit",
+            body = problem::Body, content_type = "application/problem+json"),
+        (status = 415, description = "The body is encoded",
+            body = problem::Body, content_type = "application/problem+json"),
+        (status = 503, description = "It could not be stored: send it again",
+            body = problem::Body, content_type = "application/problem+json",
+            headers(("Retry-After" = u32, description = "After so many seconds"))),
+    ))]
+pub(super) async fn deliver(
+    State(app): State<App>,
+    name: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Response {
+    let arrived = Instant::now();
+    let source = name.ok().and_then(|Path(name)| app.sources.named(&name));
+    let outcome = take(&app, source, request).await;
+    note(&app, source.map_or(NOBODY, Source::name), &outcome, arrived.elapsed());
+    answer(source, outcome)
+}
+
+/// Any other method: most likely a person who tries the address in a browser.
+pub(super) async fn only_post() -> Problem {
+    Problem::of(Code::MethodNotAllowed)
+        .detail("This address is for an applicant tracking system, which must POST its deliveries here.")
+}
+
+async fn take(app: &App, source: Option<&Source>, request: Request) -> Outcome {
+    let (parts, body) = request.into_parts();
+    let limit = source.and_then(Source::body_limit).unwrap_or(app.settings.body_limit);
+    let body = match body::read(&parts.headers, body, limit).await {
+        Ok(body) => body,
+        Err(problem) => return Outcome::Refused(unread(problem)),
+    };
+    let Some(source) = source else {
+        pretend(&body);
+        return Outcome::Refused(unsigned("unknown_source"));
+    };
+    let delivery = match source.receive(&parts.headers, body) {
+        Ok(Received::Signed(delivery)) => delivery,
+        Ok(Received::Handshake(reason)) => return Outcome::Handshake(reason),
+        Err(refusal) => return Outcome::Refused(unsigned(refusal.code())),
+    };
+    app.watch.admitted(source.name(), delivery.secret(), app.clock.now());
+    let wait = Duration::try_from(source.wait().unwrap_or(app.settings.wait)).unwrap_or_default();
+    match app.transfer.receive(source, delivery, wait).await {
+        Ok(receipt) => Outcome::Stored(receipt),
+        Err(error) => Outcome::NotStored(error),
+    }
+}
+
+fn unread(problem: Problem) -> Refused {
+    let reason = match problem.code() {
+        Code::TooLarge => "too_large",
+        Code::ContentEncoding => "content_encoding",
+        Code::RequestTimeout => "body_late",
+        _ => "body_cut",
+    };
+    Refused { reason, problem }
+}
+
+fn unsigned(reason: &'static str) -> Refused {
+    let detail = "Nothing was stored. `hirebridge` shows the reason in its log and at `/v1/sources`.";
+    Refused { reason, problem: Problem::of(Code::Signature).detail(detail) }
+}
+
+/// The work of a signature check, so that the time does not tell which sources there are.
+fn pretend(body: &[u8]) {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, NOBODY.as_bytes());
+    std::hint::black_box(hmac::verify(&key, body, &[0; 32]).is_ok());
+}
+
+/// The one log line of a delivery, its metric, and what `/v1/sources` shows.
+fn note(app: &App, source: &str, outcome: &Outcome, elapsed: Duration) {
+    let result = outcome.result();
+    app.metrics.delivery(source, result, elapsed.as_secs_f64());
+    let duration_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+    match outcome {
+        Outcome::Handshake(reason) => {
+            app.watch.ignored(source, reason);
+            tracing::info!(source, result, reason, duration_ms, "delivery");
+        }
+        Outcome::Stored(receipt) => {
+            let reason = receipt.reason.unwrap_or_default();
+            match receipt.hire {
+                Some(hire) => app.watch.hired(source, hire, app.clock.now()),
+                None => app.watch.ignored(source, reason),
+            }
+            let hire = receipt.hire.map(tracing::field::display);
+            tracing::info!(source, result, hire, state = receipt.state, reason, duration_ms, "delivery");
+        }
+        Outcome::Refused(Refused { reason, .. }) => {
+            if source != NOBODY {
+                app.watch.refused(source, reason, app.clock.now());
+            }
+            tracing::warn!(source, result, reason, duration_ms, "delivery");
+        }
+        Outcome::NotStored(error) => {
+            tracing::error!(source, result, %error, duration_ms, "delivery");
+        }
+    }
+}
+
+impl Outcome {
+    /// The stable code of the log line and the metric.
+    fn result(&self) -> &'static str {
+        match self {
+            Self::Handshake(_) => "ignored",
+            Self::Stored(receipt) if receipt.hire.is_none() => "ignored",
+            Self::Stored(receipt) if receipt.duplicate => "duplicate",
+            Self::Stored(_) => "stored",
+            Self::Refused(_) => "refused",
+            Self::NotStored(_) => "not_stored",
+        }
+    }
+}
+
+fn answer(source: Option<&Source>, outcome: Outcome) -> Response {
+    let answer = match outcome {
+        Outcome::Refused(refused) => return refused.problem.into_response(),
+        Outcome::NotStored(_) => return Problem::of(Code::LedgerUnavailable).into_response(),
+        Outcome::Handshake(reason) => {
+            DeliveryAnswer { hire: None, state: "ignored", reason: Some(reason), duplicate: None }
+        }
+        Outcome::Stored(receipt) => DeliveryAnswer {
+            hire: receipt.hire.map(|id| id.0),
+            state: receipt.state,
+            reason: receipt.reason,
+            duplicate: receipt.hire.map(|_| receipt.duplicate),
+        },
+    };
+    let success = source.map(|source| source.manners().success);
+    let status = success.and_then(|code| StatusCode::from_u16(code).ok()).unwrap_or(StatusCode::OK);
+    (status, Json(answer)).into_response()
+}
