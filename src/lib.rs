@@ -1,6 +1,7 @@
 //! hirebridge carries each hire from an applicant tracking system into Personio, once.
 
 pub mod clock;
+pub mod config;
 pub mod domain;
 pub mod ledger;
 pub mod mapping;
