@@ -1,5 +1,6 @@
 //! hirebridge carries each hire from an applicant tracking system into Personio, once.
 
+pub mod ats;
 pub mod clock;
 pub mod config;
 pub mod domain;

@@ -1,6 +1,7 @@
 //! Carries one hire from state to state until it rests: each effect in a function of its own.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -8,15 +9,16 @@ use serde_json::Value;
 use super::compare::compare;
 use super::progress::Running;
 use super::{Inner, LedgerError};
-use crate::ats::settings::NameSplit as Policy;
+use crate::ats::settings::NameSplitPolicy;
 use crate::ats::{Event as Said, Hired, Source};
+use crate::domain::employee;
 use crate::domain::{Actor, Effect, Event, Found, Held, Hire, LookUpZero, Outcome, Plan, State, Waiting, Warning};
 use crate::ledger::Denied;
 use crate::mapping::Input;
 use crate::personio::{CallError, Person};
 
 /// How long the ATS may take to complete a hire.
-const COMPLETE_WITHIN: SignedDuration = SignedDuration::from_secs(10);
+const COMPLETE_WITHIN: Duration = Duration::from_secs(10);
 
 /// How long an unknown outcome is looked up before a person is asked.
 const LOOK_FOR: SignedDuration = SignedDuration::from_hours(24);
@@ -34,14 +36,14 @@ type Next = Result<Effect, LedgerError>;
 
 impl Inner {
     /// Does what is to be done for a hire until it rests or waits. `payloads` are its parsed deliveries
-    /// where they are at hand already.
+    /// where they are at hand already. Returns whether it goes on at a later time.
     pub(super) async fn carry(
         self: Arc<Self>,
         mut hire: Hire,
         first: Effect,
         mut payloads: Vec<Value>,
         running: Running,
-    ) {
+    ) -> bool {
         let mut effect = first;
         loop {
             let next = match effect {
@@ -52,7 +54,7 @@ impl Inner {
                 Effect::LookAgain => self.look_again(&mut hire).await,
                 Effect::LookUpRefused => self.look_up_refused(&mut hire).await,
                 Effect::Compare => self.compare(&mut hire).await,
-                Effect::Wait | Effect::Rest => break,
+                Effect::Wait | Effect::Rest => return hire.next_at.is_some(),
             };
             running.tell(&hire);
             effect = match next {
@@ -98,10 +100,15 @@ impl Inner {
     /// Asks the ATS for what its webhooks name only by id.
     async fn complete(&self, hire: &mut Hire, source: &Source, payloads: &[Value]) {
         let Some(hired) = together(source, payloads) else { return };
-        let deadline = self.now() + COMPLETE_WITHIN;
+        let deadline = tokio::time::Instant::now() + COMPLETE_WITHIN;
         let completed = source.complete(&hired, &hire.record.facts, deadline).await;
         hire.record.facts.fill(completed.facts);
-        hire.record.lacking = completed.lacking.iter().map(|&lacking| lacking.to_owned()).collect();
+        let (attributes, other): (Vec<_>, Vec<_>) =
+            completed.lacking.into_iter().partition(|lacking| employee::shape_of(lacking).is_some());
+        hire.record.lacking = attributes.into_iter().map(str::to_owned).collect();
+        for lacking in other {
+            hire.note(&format!("ats_lacks:{lacking}"));
+        }
         hire.record.name_split = hire.record.name_split.or(hired.name_split).or(completed.name_split);
         for note in hired.notes.iter().chain(&completed.notes) {
             hire.note(note);
@@ -117,7 +124,7 @@ impl Inner {
             payloads,
             lacking: &hire.record.lacking,
             name_split: hire.record.name_split,
-            review_split: source.is_some_and(|source| source.name_split() == Policy::Review),
+            review_split: source.is_some_and(|source| source.name_split() == NameSplitPolicy::Review),
             corrections: hire.record.corrections.clone(),
             marker: marker.map(|attribute| (attribute, hire.key.text())),
         })
@@ -137,7 +144,7 @@ impl Inner {
         };
         if found == Found::NotAllowed {
             hire.note("not_looked_up");
-            if let Some(refusal) = self.may_go_unseen(hire) {
+            if let Some(refusal) = self.refused_unseen(hire) {
                 self.apply(hire, &refusal)?;
                 self.save(hire).await?;
                 return Ok(Effect::Rest);
@@ -152,7 +159,7 @@ impl Inner {
     }
 
     /// Why a hire must not be sent without a look-up, if it must not.
-    fn may_go_unseen(&self, hire: &Hire) -> Option<Event> {
+    fn refused_unseen(&self, hire: &Hire) -> Option<Event> {
         if hire.flags.after_unknown {
             return Some(Event::Spent);
         }
@@ -179,7 +186,7 @@ impl Inner {
 
     /// Spends the permit and calls. From the permit's commit on, only the outcome moves the hire.
     async fn send(&self, hire: &mut Hire, running: &Running) -> Next {
-        if let Err(error) = self.parts.reader.authenticate(self.call_deadline()).await {
+        if let Err(error) = self.parts.reader.authenticate().await {
             return self.put_off(hire, &error).await;
         }
         let now = self.now();
@@ -348,9 +355,9 @@ impl Inner {
     /// Reads the employee back and names what did not arrive.
     async fn compare(&self, hire: &mut Hire) -> Next {
         let Some(employee) = hire.employee else { return self.compared(hire, Some("not_read_back")).await };
-        match self.parts.reader.person(employee, self.call_deadline()).await {
+        match self.parts.reader.person(employee).await {
             Ok(Some(person)) => {
-                let difference = compare(&hire.record.plan.employee, |name| person.values.get(name));
+                let difference = compare(&hire.record.plan.employee, &person);
                 for attribute in &difference.unread {
                     hire.note(&format!("not_read_back:{attribute}"));
                 }
@@ -384,12 +391,11 @@ impl Inner {
         self.stop(hire, &Event::Compared).await
     }
 
-    /// Takes a step as the system itself. A step that cannot be taken means that somebody was faster.
-    pub(super) fn apply(&self, hire: &mut Hire, event: &Event) -> Next {
-        hire.apply(event, &Actor::System, self.now()).map_err(|refusal| {
-            tracing::error!(hire = %hire.id, %refusal, "a step was refused");
-            LedgerError::Conflict
-        })
+    /// Takes a step as the system itself. That it cannot be taken is a mistake of ours: the hire rests
+    /// as it is stored.
+    fn apply(&self, hire: &mut Hire, event: &Event) -> Next {
+        let taken = hire.apply(event, &Actor::System, self.now());
+        taken.map_err(|refusal| LedgerError::Damaged(refusal.to_string()))
     }
 
     pub(super) fn call_deadline(&self) -> Timestamp {
@@ -422,6 +428,7 @@ fn merge(warnings: &mut Vec<Warning>, found: Vec<Warning>) {
     }
 }
 
-fn complain(hire: &Hire, error: &LedgerError) {
+fn complain(hire: &Hire, error: &LedgerError) -> bool {
     tracing::error!(hire = %hire.id, %error, "the ledger failed; the hire goes on when it works again");
+    true
 }

@@ -43,11 +43,6 @@ impl Gate {
         was_closed
     }
 
-    /// Whether a hire must not knock now. `probing` hires were let through by [`Gate::admit`].
-    pub(super) fn is_closed(&self) -> bool {
-        self.state().is_some()
-    }
-
     /// How many of the hires that wait for the credential may try now: all, one, or none.
     pub(super) fn admit(&self, now: Timestamp, all: usize) -> usize {
         let mut state = self.state();

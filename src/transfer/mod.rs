@@ -190,14 +190,16 @@ impl Inner {
         let inner = Arc::clone(self);
         self.tasks.spawn(async move {
             let id = hire.id;
-            let work = tokio::spawn(Arc::clone(&inner).carry(hire, effect, payloads, running));
-            if work.await.is_err() {
+            let work = tokio::spawn(Arc::clone(&inner).carry(hire, effect, payloads, running)).await;
+            if work.is_err() {
                 tracing::error!(hire = %id, "the work on this hire was broken off by an internal error");
                 if let Err(error) = inner.abandoned(id).await {
                     tracing::error!(hire = %id, %error, "it could not be marked; a restart will");
                 }
             }
-            inner.due.notify_one();
+            if work.unwrap_or(true) {
+                inner.due.notify_one();
+            }
         });
         true
     }
@@ -223,9 +225,6 @@ impl Inner {
         if steps > 0 {
             let state = hire.state();
             tracing::info!(hire = %hire.id, source = %hire.source, state = state.name(), reason = state.reason(), "hire");
-        }
-        if hire.next_at.is_some() {
-            self.due.notify_one();
         }
         Ok(())
     }

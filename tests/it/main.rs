@@ -1,1 +1,3 @@
-//! integration
+//! hirebridge from outside: over HTTP and the command line, against the Personio simulator.
+
+mod architecture;

@@ -1,0 +1,160 @@
+//! Questions to an ATS's own API, for what a webhook names only by its id.
+
+use std::fmt;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use bytes::BytesMut;
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+use tokio::time::{Instant, timeout_at};
+use url::Url;
+
+/// The largest answer that is read, in bytes.
+const LARGEST_ANSWER: usize = 8 << 20;
+
+/// Why a question has no answer. Holds neither the URL nor anything of the answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ApiError {
+    /// Nothing listens there, or it hung up.
+    #[error("the ATS could not be reached")]
+    Unreachable,
+    /// There was no answer before the deadline.
+    #[error("the ATS did not answer in time")]
+    Timeout,
+    /// An HTTP status other than success.
+    #[error("the ATS answered with status {0}")]
+    Status(u16),
+    /// The ATS said no in an answer of its own, with its code.
+    #[error("the ATS refused: {0}")]
+    Refused(String),
+    /// The answer is larger than 8 MiB.
+    #[error("the ATS's answer is too large")]
+    TooLarge,
+    /// The answer is not what the ATS documents.
+    #[error("the ATS's answer cannot be read")]
+    Unreadable,
+}
+
+impl ApiError {
+    /// A stable code: `timeout`, `status_503`, `refused_application_not_found` …
+    pub fn code(&self) -> String {
+        match self {
+            Self::Unreachable => "unreachable".into(),
+            Self::Timeout => "timeout".into(),
+            Self::Status(status) => format!("status_{status}"),
+            Self::Refused(code) => format!("refused_{code}"),
+            Self::TooLarge => "too_large".into(),
+            Self::Unreadable => "unreadable".into(),
+        }
+    }
+}
+
+/// An ATS's API with the key that a customer gave us.
+pub struct Api {
+    http: reqwest::Client,
+    base: Url,
+    headers: HeaderMap,
+}
+
+impl Api {
+    /// An API that takes the key as the user of HTTP Basic, without a password.
+    ///
+    /// # Errors
+    /// A sentence, when the platform's TLS cannot be set up.
+    pub fn with_basic_key(base: Url, key: &SecretString, accept: &'static str) -> Result<Self, String> {
+        let credential = BASE64_STANDARD.encode(format!("{}:", key.expose_secret()));
+        let mut basic =
+            HeaderValue::try_from(format!("Basic {credential}")).expect("base64 is fit for a header");
+        basic.set_sensitive(true);
+        let headers =
+            HeaderMap::from_iter([(AUTHORIZATION, basic), (ACCEPT, HeaderValue::from_static(accept))]);
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .user_agent(concat!("hirebridge/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|_| "the TLS of outgoing calls could not be set up".to_owned())?;
+        Ok(Self { http, base, headers })
+    }
+
+    /// Posts JSON to a path below the base and reads the JSON of the answer, all before `deadline`.
+    ///
+    /// # Errors
+    /// [`ApiError`]; a status other than 2xx is one, redirects included.
+    pub async fn post_json(&self, path: &str, body: &Value, deadline: Instant) -> Result<Value, ApiError> {
+        let mut url = self.base.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().push(path);
+        }
+        let request = self.http.post(url).headers(self.headers.clone()).json(body);
+        timeout_at(deadline, answer(request)).await.map_err(|_| ApiError::Timeout)?
+    }
+}
+
+/// The base only: the key stays unsaid.
+impl fmt::Debug for Api {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Api({})", self.base)
+    }
+}
+
+async fn answer(request: reqwest::RequestBuilder) -> Result<Value, ApiError> {
+    let mut response = request.send().await.map_err(|_| ApiError::Unreachable)?;
+    if !response.status().is_success() {
+        return Err(ApiError::Status(response.status().as_u16()));
+    }
+    let mut bytes = BytesMut::new();
+    while let Some(chunk) = response.chunk().await.map_err(|_| ApiError::Unreachable)? {
+        if bytes.len() + chunk.len() > LARGEST_ANSWER {
+            return Err(ApiError::TooLarge);
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    super::json::read(&bytes).map_err(|_| ApiError::Unreadable)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use axum::response::IntoResponse;
+    use axum::routing::post;
+    use serde_json::json;
+
+    use super::*;
+
+    async fn ask(answer: impl IntoResponse + Clone + Send + Sync + 'static) -> Result<Value, ApiError> {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let base = format!("http://{}/base/", listener.local_addr().expect("is bound"));
+        let router = axum::Router::new().route("/base/thing.info", post(move || async move { answer }));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let key = SecretString::from("the-api-key");
+        let api = Api::with_basic_key(base.parse().expect("a URL"), &key, "application/json")
+            .expect("TLS is there");
+        assert!(!format!("{api:?}").contains("the-api-key"));
+        api.post_json("thing.info", &json!({}), Instant::now() + Duration::from_mins(1)).await
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_read_below_the_base() {
+        assert_eq!(ask(r#"{"success":true}"#).await, Ok(json!({ "success": true })));
+    }
+
+    #[tokio::test]
+    async fn a_redirect_is_not_followed() {
+        let moved = ask(axum::response::Redirect::temporary("/base/thing.info")).await;
+        assert_eq!(moved, Err(ApiError::Status(307)));
+    }
+
+    #[tokio::test]
+    async fn an_answer_without_end_is_cut_off() {
+        assert_eq!(ask(" ".repeat(LARGEST_ANSWER + 1)).await, Err(ApiError::TooLarge));
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_not_json_is_unreadable() {
+        assert_eq!(ask("<html>").await, Err(ApiError::Unreadable));
+        assert_eq!(ask(r#"{"a":1,"a":2}"#).await, Err(ApiError::Unreadable));
+    }
+}

@@ -1,0 +1,120 @@
+//! Ashby: one signed webhook per event type, and an API that completes it.
+//!
+//! Facts: <https://developers.ashbyhq.com/docs/setting-up-webhooks>,
+//! <https://developers.ashbyhq.com/docs/authenticating-webhooks> and Ashby's OpenAPI.
+
+mod complete;
+mod custom;
+mod read;
+mod shapes;
+
+use std::sync::LazyLock;
+
+use async_trait::async_trait;
+use reqwest::header::{HeaderMap, HeaderName};
+use serde_json::Value;
+use tokio::time::Instant;
+use url::Url;
+
+use super::api::Api;
+use super::settings::{Mistakes, Settings};
+use super::signature::{Encoding, Scheme};
+use super::{AtsSource, Completed, Event, Hired, Kind, Manners, Misread, Setup, json};
+use crate::domain::Facts;
+
+/// Ashby's place in the list.
+pub(super) const KIND: Kind = Kind { name: "ashby", build };
+
+/// Where Ashby's API is: <https://developers.ashbyhq.com/reference/introduction>.
+const API: &str = "https://api.ashbyhq.com";
+
+/// The version of the API that this file speaks.
+const ACCEPT: &str = "application/json; version=1";
+
+/// The largest ping that is answered unsigned, in bytes; a real one has 53, and an id at most.
+const LARGEST_PING: usize = 512;
+
+/// `Ashby-Signature: sha256=<hex>` over the raw body:
+/// <https://developers.ashbyhq.com/docs/authenticating-webhooks>.
+static SCHEME: LazyLock<Scheme> = LazyLock::new(|| Scheme {
+    header: HeaderName::from_static("ashby-signature"),
+    prefix: "sha256=",
+    encoding: Encoding::LowerHex,
+});
+
+/// One Ashby account.
+struct Ashby {
+    /// The events that mean a hire; `candidateHire` is always one.
+    hired_when: Vec<&'static str>,
+    /// There if the customer gave us a key.
+    api: Option<Api>,
+}
+
+fn build(settings: &Settings, mistakes: &mut Mistakes) -> Option<Box<dyn AtsSource>> {
+    let hired_when = settings.events(read::HIRE_EVENTS, read::USUAL_HIRE_EVENTS, mistakes);
+    if settings.api_key.is_none()
+        && let Some(event) = hired_when.iter().find(|event| !read::USUAL_HIRE_EVENTS.contains(event))
+    {
+        mistakes
+            .add("hired_when", format!("`{event}` carries too little of a hire: it needs `api_key` as well"));
+    }
+    let base = settings.api_base_url.clone();
+    let base = base.unwrap_or_else(|| Url::parse(API).expect("it is a URL"));
+    let api = settings.api_key.as_ref().map(|key| Api::with_basic_key(base, key, ACCEPT)).transpose();
+    match api {
+        Ok(api) => Some(Box::new(Ashby { hired_when, api })),
+        Err(problem) => {
+            mistakes.add("api_key", problem);
+            None
+        }
+    }
+}
+
+#[async_trait]
+impl AtsSource for Ashby {
+    fn scheme(&self) -> &Scheme {
+        &SCHEME
+    }
+
+    fn manners(&self) -> Manners {
+        // Any 2xx would do for a delivery; a ping needs one that is "not above 400".
+        Manners { success: 200 }
+    }
+
+    fn setup(&self) -> Setup {
+        Setup {
+            event_to_choose: "Candidate Hired",
+            where_secret_goes: "Ashby: Admin > Integrations > Webhooks > New, the field \"Secret Token\"",
+        }
+    }
+
+    /// Ashby pings a webhook when it is made or changed. Whether it signs the ping before a secret is set
+    /// is not documented: without a signature it is answered, with a wrong one it is refused, so that
+    /// the customer sees the mistake at once.
+    fn handshake(&self, headers: &HeaderMap, body: &[u8]) -> Option<&'static str> {
+        let unsigned = !headers.contains_key(&SCHEME.header);
+        (unsigned && body.len() <= LARGEST_PING && is_ping(&json::read(body).ok()?)).then_some(read::PING)
+    }
+
+    fn read(&self, payload: &Value) -> Result<Event, Misread> {
+        // With a key, the full list of addresses comes from the API, and what is known never changes.
+        read::event(payload, &self.hired_when, self.api.is_none())
+    }
+
+    async fn complete(&self, hired: &Hired, known: &Facts, deadline: Instant) -> Completed {
+        complete::complete(self.api.as_ref(), hired, known, deadline).await
+    }
+}
+
+/// Whether it is a ping and nothing else:
+/// `{"action":"ping","data":{"webhookActionType":"ping"}}`, perhaps with the id that all payloads have.
+fn is_ping(payload: &Value) -> bool {
+    let Some(fields) = payload.as_object() else { return false };
+    let Some(data) = payload["data"].as_object() else { return false };
+    payload["action"] == read::PING
+        && fields.keys().all(|key| ["action", "data", "webhookActionId"].contains(&key.as_str()))
+        && data.iter().all(|(key, value)| key == "webhookActionType" && value.is_string())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,215 @@
+//! What an Ashby payload says: which events mean a hire, and the facts in it.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::super::names;
+use super::super::{Event, Hired, Misread, fit_for_log, is_id};
+use super::custom::put_custom_fields;
+use super::shapes::{
+    Application, ApplicationPayload, Candidate, Contact, Job, Offer, OfferPayload, OfferVersion, TeamMember,
+    shaped,
+};
+use crate::domain::NameSplit;
+use crate::domain::{Facts, Note};
+
+/// What Ashby sends when a webhook is made or changed.
+pub(super) const PING: &str = "ping";
+
+const CANDIDATE_HIRE: &str = "candidateHire";
+const OFFER_UPDATE: &str = "offerUpdate";
+const PUSH_TO_HRIS: &str = "pushToHRIS";
+
+/// Every event that can mean a hire.
+pub(super) const HIRE_EVENTS: &[&str] =
+    &[CANDIDATE_HIRE, "applicationUpdate", "candidateStageChange", PUSH_TO_HRIS, OFFER_UPDATE];
+
+/// Those that do unless the settings say otherwise; the other two need the API as well.
+pub(super) const USUAL_HIRE_EVENTS: &[&str] = &[CANDIDATE_HIRE, "applicationUpdate", "candidateStageChange"];
+
+/// Ashby's other events, by its OpenAPI.
+const OTHER_EVENTS: &[&str] = &[
+    "applicationSubmit",
+    "candidateDelete",
+    "candidateMerge",
+    "interviewPlanTransition",
+    "interviewScheduleCreate",
+    "interviewScheduleUpdate",
+    "jobCreate",
+    "jobPostingDelete",
+    "jobPostingPublish",
+    "jobPostingUnpublish",
+    "jobPostingUpdate",
+    "jobUpdate",
+    "offerCreate",
+    "offerDelete",
+    "openingCreate",
+    "signatureRequestUpdate",
+    "surveySubmit",
+];
+
+/// What a payload says. `with_emails`: note the one address in it as all there are.
+pub(super) fn event(payload: &Value, hired_when: &[&str], with_emails: bool) -> Result<Event, Misread> {
+    let Some(action) = payload["action"].as_str() else { return Err(Misread::at("$.action")) };
+    let ignored = |reason| Ok(Event::Ignored { event: fit_for_log(action), reason });
+    if action == PING {
+        return ignored("ping");
+    }
+    if OTHER_EVENTS.contains(&action) {
+        return ignored("event_not_used");
+    }
+    let Some(action) = HIRE_EVENTS.iter().find(|known| **known == action) else {
+        return ignored("unknown_event");
+    };
+    if *action != CANDIDATE_HIRE && !hired_when.contains(action) {
+        return ignored("event_not_used");
+    }
+    let read = Reading { payload, action, with_emails };
+    let hired = if *action == OFFER_UPDATE { read.offer() } else { read.application() };
+    match hired.map_err(|misread| Misread { application: application_of(payload), ..misread })? {
+        Some(hired) => Ok(Event::Hire(Box::new(hired))),
+        None => ignored("not_hired"),
+    }
+}
+
+/// The application's id, if at least that can be read.
+fn application_of(payload: &Value) -> Option<String> {
+    let places = ["/data/application/id", "/data/offer/applicationId"];
+    let id = places.iter().find_map(|place| payload.pointer(place)?.as_str())?;
+    is_id(id).then(|| id.to_owned())
+}
+
+/// A payload whose event may mean a hire.
+struct Reading<'a> {
+    payload: &'a Value,
+    action: &'a str,
+    with_emails: bool,
+}
+
+impl Reading<'_> {
+    fn application(&self) -> Result<Option<Hired>, Misread> {
+        if !self.says_hired()? {
+            return Ok(None);
+        }
+        let data = shaped::<ApplicationPayload>(self.payload)?.data;
+        let mut hired = self.hired(&data.application.id, "$.data.application.id")?;
+        if let Some(offer) = &data.offer {
+            put_offer(offer, &mut hired.facts, &mut hired.notes);
+        }
+        hired.name_split = put_application(&data.application, &mut hired.facts, &mut hired.notes);
+        if let Some(job) = &data.application.job {
+            hired.ids = ids(job);
+        }
+        if self.with_emails {
+            put_emails(data.application.candidate.as_ref(), &mut hired.facts);
+        }
+        Ok(Some(hired))
+    }
+
+    fn offer(&self) -> Result<Option<Hired>, Misread> {
+        let offer = shaped::<OfferPayload>(self.payload)?.data.offer;
+        if !offer.is_accepted() {
+            return Ok(None);
+        }
+        let mut hired = self.hired(&offer.application_id, "$.data.offer.applicationId")?;
+        hired.facts.put("application.id", offer.application_id.as_str());
+        put_offer(&offer, &mut hired.facts, &mut hired.notes);
+        Ok(Some(hired))
+    }
+
+    /// `candidateHire` and `pushToHRIS` say so by their name, the others by the application's status.
+    fn says_hired(&self) -> Result<bool, Misread> {
+        if [CANDIDATE_HIRE, PUSH_TO_HRIS].contains(&self.action) {
+            return Ok(true);
+        }
+        let status = self.payload.pointer("/data/application/status").and_then(Value::as_str);
+        status.map(|status| status == "Hired").ok_or_else(|| Misread::at("$.data.application.status"))
+    }
+
+    fn hired(&self, application: &str, place: &str) -> Result<Hired, Misread> {
+        if !is_id(application) {
+            return Err(Misread::at(place));
+        }
+        let delivery_id = self.payload["webhookActionId"].as_str().filter(|id| is_id(id));
+        Ok(Hired {
+            application: application.to_owned(),
+            facts: Facts::new(),
+            event: self.action.to_owned(),
+            delivery_id: delivery_id.map(str::to_owned),
+            ids: BTreeMap::new(),
+            name_split: None,
+            notes: Vec::new(),
+            settled: self.action == CANDIDATE_HIRE,
+        })
+    }
+}
+
+/// What is named only by its id.
+pub(super) fn ids(job: &Job) -> BTreeMap<&'static str, String> {
+    let ids = [("department", &job.department_id), ("location", &job.location_id)];
+    ids.into_iter().filter_map(|(name, id)| Some((name, id.clone()?))).collect()
+}
+
+pub(super) fn put_application(
+    application: &Application,
+    facts: &mut Facts,
+    notes: &mut Vec<Note>,
+) -> Option<NameSplit> {
+    facts.put("application.id", application.id.as_str());
+    if let Some(job) = &application.job {
+        facts.put("job.id", job.id.as_deref());
+        facts.put("job.title", job.title.as_deref());
+    }
+    let is_manager = |member: &&TeamMember| member.role.as_deref() == Some("Hiring Manager");
+    let manager = application.hiring_team.iter().flatten().find(is_manager);
+    facts.put("job.hiring_manager_email", manager.and_then(|member| member.email.as_deref()));
+    put_custom_fields("application", application.custom_fields.as_deref(), facts, notes);
+    put_candidate(application.candidate.as_ref()?, facts, notes)
+}
+
+pub(super) fn put_candidate(
+    candidate: &Candidate,
+    facts: &mut Facts,
+    notes: &mut Vec<Note>,
+) -> Option<NameSplit> {
+    let value = |contact: &Option<Contact>| contact.as_ref().and_then(|contact| contact.value.clone());
+    facts.put("candidate.id", candidate.id.as_str());
+    facts.put("candidate.email", value(&candidate.primary_email_address));
+    facts.put("candidate.phone", value(&candidate.primary_phone_number));
+    put_custom_fields("candidate", candidate.custom_fields.as_deref(), facts, notes);
+    let name = candidate.name.as_deref()?;
+    let split = names::split(name)?;
+    facts.put("candidate.full_name", name);
+    facts.put("candidate.first_name", split.first);
+    facts.put("candidate.last_name", split.last);
+    Some(split.how)
+}
+
+/// The addresses: all that the API gave, else the one that the webhook has.
+pub(super) fn put_emails(candidate: Option<&Candidate>, facts: &mut Facts) {
+    let Some(candidate) = candidate else { return };
+    let addresses = match &candidate.email_addresses {
+        Some(all) => all.iter().collect(),
+        None => candidate.primary_email_address.iter().collect::<Vec<_>>(),
+    };
+    let known = addresses.into_iter().filter_map(|contact| {
+        let address = contact.value.as_deref().filter(|address| !address.trim().is_empty())?;
+        Some(match &contact.kind {
+            Some(kind) => json!({ "address": address, "kind": kind }),
+            None => json!({ "address": address }),
+        })
+    });
+    facts.put("candidate.emails", known.collect::<Vec<_>>());
+}
+
+pub(super) fn put_offer(offer: &Offer, facts: &mut Facts, notes: &mut Vec<Note>) {
+    facts.put("offer.id", offer.id.as_str());
+    let Some(OfferVersion { start_date, salary, custom_fields }) = &offer.latest_version else { return };
+    facts.put("offer.start_date", start_date.as_deref());
+    if let Some(salary) = salary {
+        facts.put("offer.salary_amount", salary.value.clone().map_or(Value::Null, Value::Number));
+        facts.put("offer.salary_currency", salary.currency_code.as_deref());
+    }
+    put_custom_fields("offer", custom_fields.as_deref(), facts, notes);
+}

@@ -1,0 +1,151 @@
+//! Ashby's payloads and API answers, as far as they are used. Required is only what nothing goes
+//! without; a field that is there must have the documented type.
+
+use serde::Deserialize;
+use serde_json::{Number, Value};
+
+use super::super::Misread;
+
+/// `data` of the events about an application.
+#[derive(Deserialize)]
+pub(super) struct ApplicationPayload {
+    pub(super) data: ApplicationData,
+}
+
+#[derive(Deserialize)]
+pub(super) struct ApplicationData {
+    pub(super) application: Application,
+    pub(super) offer: Option<Offer>,
+}
+
+/// `data` of the events about an offer.
+#[derive(Deserialize)]
+pub(super) struct OfferPayload {
+    pub(super) data: OfferData,
+}
+
+#[derive(Deserialize)]
+pub(super) struct OfferData {
+    pub(super) offer: Offer,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Application {
+    pub(super) id: String,
+    pub(super) candidate: Option<Candidate>,
+    pub(super) job: Option<Job>,
+    pub(super) hiring_team: Option<Vec<TeamMember>>,
+    pub(super) custom_fields: Option<Vec<Value>>,
+}
+
+/// A candidate, as inside an application and as `candidate.info` gives it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Candidate {
+    pub(super) id: String,
+    pub(super) name: Option<String>,
+    pub(super) primary_email_address: Option<Contact>,
+    pub(super) primary_phone_number: Option<Contact>,
+    /// By the API alone.
+    pub(super) email_addresses: Option<Vec<Contact>>,
+    /// By the API alone.
+    pub(super) custom_fields: Option<Vec<Value>>,
+}
+
+/// An e-mail address or a telephone number.
+#[derive(Deserialize)]
+pub(super) struct Contact {
+    pub(super) value: Option<String>,
+    /// `Personal`, `Work` or `Other`.
+    #[serde(rename = "type")]
+    pub(super) kind: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Job {
+    pub(super) id: Option<String>,
+    pub(super) title: Option<String>,
+    pub(super) location_id: Option<String>,
+    pub(super) department_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct TeamMember {
+    pub(super) email: Option<String>,
+    pub(super) role: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Offer {
+    pub(super) id: String,
+    pub(super) application_id: String,
+    pub(super) acceptance_status: Option<String>,
+    #[serde(rename = "offerStatus")]
+    pub(super) status: Option<String>,
+    pub(super) decided_at: Option<String>,
+    pub(super) latest_version: Option<OfferVersion>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct OfferVersion {
+    pub(super) start_date: Option<String>,
+    pub(super) salary: Option<Salary>,
+    pub(super) custom_fields: Option<Vec<Value>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Salary {
+    pub(super) currency_code: Option<String>,
+    pub(super) value: Option<Number>,
+}
+
+/// `department.info`; a team is a department with a parent.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Department {
+    pub(super) name: String,
+    pub(super) parent_id: Option<String>,
+}
+
+/// `location.info`.
+#[derive(Deserialize)]
+pub(super) struct Location {
+    pub(super) name: String,
+    pub(super) address: Option<Address>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Address {
+    pub(super) postal_address: Option<PostalAddress>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PostalAddress {
+    pub(super) address_country: Option<String>,
+}
+
+impl Offer {
+    /// Whether the candidate has said yes.
+    pub(super) fn is_accepted(&self) -> bool {
+        self.acceptance_status.as_deref() == Some("Accepted")
+            || self.status.as_deref() == Some("CandidateAccepted")
+    }
+}
+
+/// Reads a value as one of these shapes.
+///
+/// # Errors
+/// [`Misread`] with the place of what does not fit; the parser's own words hold values and are dropped.
+pub(super) fn shaped<'de, T: Deserialize<'de>>(value: &'de Value) -> Result<T, Misread> {
+    serde_path_to_error::deserialize(value).map_err(|error| match error.path().to_string().as_str() {
+        "." => Misread::at("$"),
+        path => Misread::at(format!("$.{path}")),
+    })
+}

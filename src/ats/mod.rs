@@ -1,0 +1,194 @@
+//! Applicant tracking systems: what each sends, how it signs, and what it can be asked.
+//!
+//! A delivery goes [`Source::receive`] → [`Source::read`] → [`Source::complete`]. An ATS is one file
+//! that implements [`AtsSource`] and two lines below: its `mod` and its place in the list.
+
+pub mod api;
+mod ashby;
+pub mod json;
+pub mod names;
+pub mod settings;
+pub mod signature;
+mod source;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use async_trait::async_trait;
+use reqwest::header::HeaderMap;
+use serde_json::Value;
+use tokio::time::Instant;
+
+use crate::domain::{Facts, Held, NameSplit, Note};
+use json::Unreadable;
+use settings::{Mistakes, NameSplitPolicy, SettingError, Settings};
+use signature::Scheme;
+pub use signature::{Refusal, Verified};
+pub use source::{Delivery, Received, Source, Sources};
+
+/// Every ATS that a source may be of.
+const KINDS: &[Kind] = &[
+    ashby::KIND, //
+];
+
+/// One ATS in the list.
+struct Kind {
+    /// What `kind = "…"` says.
+    name: &'static str,
+    /// Makes a source of it; the mistakes it finds are added to the others.
+    build: fn(&Settings, &mut Mistakes) -> Option<Box<dyn AtsSource>>,
+}
+
+/// What hirebridge has to know of an ATS.
+#[async_trait]
+pub trait AtsSource: Send + Sync {
+    /// How it signs.
+    fn scheme(&self) -> &Scheme;
+
+    /// How it wants to be answered.
+    fn manners(&self) -> Manners;
+
+    /// What to do at the ATS so that deliveries come.
+    fn setup(&self) -> Setup;
+
+    /// An unsigned handshake that the ATS prescribes, matched exactly: the reason it is answered with
+    /// success and becomes nothing. `None` for everything else, which then needs a signature.
+    fn handshake(&self, headers: &HeaderMap, body: &[u8]) -> Option<&'static str>;
+
+    /// What a payload says. Only ever given what was verified, or what an operator shows us.
+    ///
+    /// # Errors
+    /// [`Misread`] when the payload has not the shape that the ATS documents.
+    fn read(&self, payload: &Value) -> Result<Event, Misread>;
+
+    /// Asks the ATS for what the webhook names only by its id and `known` lacks. Never fails: what could
+    /// not be had is named in the answer, which is there by `deadline`.
+    async fn complete(&self, hired: &Hired, known: &Facts, deadline: Instant) -> Completed;
+}
+
+/// How an ATS wants to be answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Manners {
+    /// The HTTP status that means success to it.
+    pub success: u16,
+}
+
+/// What to do at the ATS so that deliveries come; printed at the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Setup {
+    /// The event to choose, as the ATS's page calls it.
+    pub event_to_choose: &'static str,
+    /// Where the secret goes, in words.
+    pub where_secret_goes: &'static str,
+}
+
+/// What a delivery is about.
+#[derive(Debug, PartialEq)]
+pub enum Event {
+    /// Somebody was hired.
+    Hire(Box<Hired>),
+    /// Nothing for us.
+    Ignored {
+        /// The event's name at the ATS, fit for a log.
+        event: String,
+        /// Why, as a stable code.
+        reason: &'static str,
+    },
+}
+
+/// Somebody was hired: what one delivery says of it.
+#[derive(Clone, PartialEq)]
+pub struct Hired {
+    /// The application's id at the ATS: fit for a key, a log and a URL.
+    pub application: String,
+    /// What the delivery says.
+    pub facts: Facts,
+    /// The event's name at the ATS.
+    pub event: String,
+    /// The delivery's id at the ATS, for the log alone.
+    pub delivery_id: Option<String>,
+    /// What the delivery names only by its id, for [`AtsSource::complete`].
+    pub ids: BTreeMap<&'static str, String>,
+    /// How sure the split of the name is, where the ATS has only one name.
+    pub name_split: Option<NameSplit>,
+    /// Expected things worth telling, as stable codes.
+    pub notes: Vec<Note>,
+    /// Whether this event by its nature carries everything that the ATS's webhooks carry about a hire.
+    /// If not, another delivery may come at about the same time and add to it.
+    pub settled: bool,
+}
+
+impl Hired {
+    /// What this delivery and a later one of the same hire say together; what this one says counts.
+    #[must_use]
+    pub fn and(mut self, later: Self) -> Self {
+        self.facts.fill(later.facts);
+        for (what, id) in later.ids {
+            self.ids.entry(what).or_insert(id);
+        }
+        self.name_split = self.name_split.or(later.name_split);
+        self.notes.extend(later.notes);
+        self.settled |= later.settled;
+        self
+    }
+}
+
+/// Ids only: facts are personal.
+impl fmt::Debug for Hired {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Hired({} by {})", self.application, self.event)
+    }
+}
+
+/// What the ATS's API added.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Completed {
+    /// What it added; for [`Facts::fill`].
+    pub facts: Facts,
+    /// What is still lacking although the ATS has it, or should have it: `application`, `candidate`,
+    /// `department`, `office`, `hire_date`.
+    pub lacking: Vec<&'static str>,
+    /// Which calls failed and how, as stable codes: `ats_call_failed:department.info:timeout`.
+    pub notes: Vec<Note>,
+    /// How sure the split of the name is, if the name came from the API.
+    pub name_split: Option<NameSplit>,
+}
+
+/// Why a verified delivery cannot be read as what it claims to be. Says where, never what.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{code} at {}", path.as_deref().unwrap_or("the body"))]
+pub struct Misread {
+    /// Why the hire waits for a person.
+    pub held: Held,
+    /// A stable code.
+    pub code: &'static str,
+    /// Where in the payload.
+    pub path: Option<String>,
+    /// The application's id, if at least that can be read: the hire's key then is the usual one.
+    pub application: Option<String>,
+}
+
+impl Misread {
+    /// A payload that has not the documented shape at `path`.
+    fn at(path: impl Into<String>) -> Self {
+        let path = Some(path.into());
+        Self { held: Held::Unreadable, code: "unexpected_shape", path, application: None }
+    }
+}
+
+impl From<Unreadable> for Misread {
+    fn from(why: Unreadable) -> Self {
+        Self { held: why.held(), code: why.code(), path: None, application: None }
+    }
+}
+
+/// A name from a payload, for logs and answers: cut down to what a name of an event is made of.
+fn fit_for_log(name: &str) -> String {
+    if is_id(name) { name.to_owned() } else { "unnamed".to_owned() }
+}
+
+/// Whether a text is fit for a key, a log and a URL.
+fn is_id(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    (1..=128).contains(&text.len()) && text.bytes().all(fits)
+}

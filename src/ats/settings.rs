@@ -1,0 +1,227 @@
+//! What a source's section of the configuration says, and the check of all of them together.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use bytesize::ByteSize;
+use jiff::SignedDuration;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use url::Url;
+
+use super::KINDS;
+
+/// The shortest secret that is accepted, in bytes.
+const SHORTEST_SECRET: usize = 16;
+
+/// The account of a source that names none: it is then the only one of its kind.
+pub(super) const DEFAULT_ACCOUNT: &str = "default";
+
+/// `[sources.NAME]`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Which ATS: `ashby`.
+    #[serde(default)]
+    pub kind: String,
+    /// Which account at the ATS; needed when two sources are of one kind.
+    pub account: Option<String>,
+    /// The live secrets; several while one replaces the other.
+    #[serde(default)]
+    pub secrets: Vec<SecretString>,
+    /// A key to the ATS's API, which then completes what the webhook lacks.
+    pub api_key: Option<SecretString>,
+    /// Where the ATS's API is, if not at the vendor's usual place.
+    pub api_base_url: Option<Url>,
+    /// Which events mean that somebody was hired; the ATS's page lists them.
+    pub hired_when: Option<Vec<String>>,
+    /// What becomes of a hire whose name could be split only by guess.
+    #[serde(default)]
+    pub name_split: NameSplitPolicy,
+    /// How long a delivery that may lack something waits for a fuller one of the same hire; 3 s.
+    pub settle: Option<SignedDuration>,
+    /// How long a delivery waits for the final state, if not as long as the server's `wait` says.
+    pub wait: Option<SignedDuration>,
+    /// The largest body, if not the server's.
+    pub body_limit: Option<ByteSize>,
+    // Here goes `mapping`: what this source maps otherwise than all.
+}
+
+/// What becomes of a hire whose name could be split only by guess.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NameSplitPolicy {
+    /// It is sent, with a warning.
+    #[default]
+    Send,
+    /// It waits for a person.
+    Review,
+}
+
+/// A mistake in a source's settings. Never holds the value of a secret.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{key}: {problem}")]
+pub struct SettingError {
+    /// The key, as one would write it: `sources.ashby.secrets[0]`.
+    pub key: String,
+    /// What is wrong and what to do, as a sentence.
+    pub problem: String,
+}
+
+/// The mistakes found so far, while one section is looked at.
+#[derive(Default)]
+pub(super) struct Mistakes {
+    section: String,
+    found: Vec<SettingError>,
+}
+
+impl Mistakes {
+    /// What follows is about the source of this name.
+    pub(super) fn in_source(&mut self, name: &str) {
+        self.section = format!("sources.{name}");
+    }
+
+    /// Adds a mistake at a key of the section; at the section itself if `key` is empty.
+    pub(super) fn add(&mut self, key: impl fmt::Display, problem: impl Into<String>) {
+        let key = format!("{}.{key}", self.section);
+        self.found.push(SettingError { key: key.trim_end_matches('.').to_owned(), problem: problem.into() });
+    }
+
+    /// All of them, if there are any.
+    pub(super) fn into_result<T>(self, built: T) -> Result<T, Vec<SettingError>> {
+        if self.found.is_empty() { Ok(built) } else { Err(self.found) }
+    }
+}
+
+impl Settings {
+    /// The account that goes into the keys of hires.
+    pub(super) fn account(&self) -> &str {
+        self.account.as_deref().unwrap_or(DEFAULT_ACCOUNT)
+    }
+
+    /// The events of `hired_when` among those that the ATS has; `usual` if the setting is absent.
+    pub(super) fn events(
+        &self,
+        known: &'static [&'static str],
+        usual: &[&'static str],
+        mistakes: &mut Mistakes,
+    ) -> Vec<&'static str> {
+        let Some(chosen) = &self.hired_when else { return usual.to_vec() };
+        let mut events = Vec::new();
+        for (index, event) in chosen.iter().enumerate() {
+            if let Some(event) = known.iter().find(|known| *known == event) {
+                events.push(*event);
+            } else {
+                let problem = format!("is no event that can mean a hire; known are {}", known.join(", "));
+                mistakes.add(format_args!("hired_when[{index}]"), problem);
+            }
+        }
+        events
+    }
+
+    /// What can be wrong with one source, whatever its kind.
+    pub(super) fn check(&self, name: &str, mistakes: &mut Mistakes) {
+        let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        if !(1..=64).contains(&name.len()) || !name.bytes().all(fits) {
+            mistakes.add("", "a source's name is its address: 1 to 64 of a-z, 0-9 and `-`");
+        }
+        if self.account.as_deref().is_some_and(|account| !super::is_id(account)) {
+            mistakes.add(
+                "account",
+                "must be 1 to 128 letters, digits, `-`, `_` or `.`: it is part of each hire's key",
+            );
+        }
+        self.check_secrets(mistakes);
+        self.check_api(mistakes);
+        self.check_limits(mistakes);
+    }
+
+    fn check_secrets(&self, mistakes: &mut Mistakes) {
+        if self.secrets.is_empty() {
+            mistakes.add("secrets", "needs at least one secret; `hirebridge secret` makes one");
+        }
+        for (index, secret) in self.secrets.iter().enumerate() {
+            let secret = secret.expose_secret();
+            let problem = if secret.trim().is_empty() {
+                "is empty"
+            } else if secret.len() < SHORTEST_SECRET {
+                "is too short: at least 16 bytes are needed; `hirebridge secret` makes one"
+            } else if secret.trim() != secret {
+                "begins or ends with white space, which is hardly part of the secret"
+            } else {
+                continue;
+            };
+            mistakes.add(format_args!("secrets[{index}]"), problem);
+        }
+    }
+
+    fn check_api(&self, mistakes: &mut Mistakes) {
+        if self.api_key.as_ref().is_some_and(|key| key.expose_secret().trim().is_empty()) {
+            mistakes.add("api_key", "is empty; leave it out if there is none");
+        }
+        let Some(url) = &self.api_base_url else { return };
+        if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback(url)) {
+            mistakes.add("api_base_url", "must begin with https://, unless it is on this machine");
+        }
+        if !url.username().is_empty() || url.password().is_some() || url.query().is_some() {
+            mistakes.add("api_base_url", "must hold neither a credential nor a query");
+        }
+    }
+
+    fn check_limits(&self, mistakes: &mut Mistakes) {
+        for (key, time) in [("settle", self.settle), ("wait", self.wait)] {
+            if time.is_some_and(|time| time.is_negative()) {
+                mistakes.add(key, "must not be negative");
+            }
+        }
+        if self.body_limit == Some(ByteSize(0)) {
+            mistakes.add("body_limit", "must be more than nothing");
+        }
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(domain)) => domain == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+/// What can be wrong between sources: one secret twice, and accounts that cannot be told apart.
+pub(super) fn check_together(all: &BTreeMap<String, Settings>, mistakes: &mut Mistakes) {
+    let mut seen: BTreeMap<&str, String> = BTreeMap::new();
+    for (name, settings) in all {
+        mistakes.in_source(name);
+        for (index, secret) in settings.secrets.iter().enumerate() {
+            let here = format!("sources.{name}.secrets[{index}]");
+            if let Some(there) = seen.get(secret.expose_secret()) {
+                mistakes.add(format_args!("secrets[{index}]"), format!("is the same as {there}"));
+            } else {
+                seen.insert(secret.expose_secret(), here);
+            }
+        }
+        let rivals =
+            || all.iter().filter(|(other, _)| *other != name).filter(|(_, o)| o.kind == settings.kind);
+        if settings.account.is_none() && rivals().next().is_some() {
+            mistakes.add("account", format!("is needed: several sources are of kind `{}`", settings.kind));
+        } else if let Some((other, _)) = rivals().find(|(_, other)| other.account() == settings.account()) {
+            mistakes.add("account", format!("is the same as that of sources.{other}; each needs its own"));
+        }
+    }
+}
+
+/// What to say of a kind that is not in the list.
+pub(super) fn unknown_kind(kind: &str) -> String {
+    let known: Vec<_> = KINDS.iter().map(|known| known.name).collect();
+    let likeness = |name: &&str| strsim::jaro_winkler(name, kind);
+    let nearest = known.iter().copied().filter(|name| likeness(name) > 0.7);
+    match nearest.max_by(|a, b| likeness(a).total_cmp(&likeness(b))) {
+        Some(nearest) => format!("there is no such ATS; did you mean `{nearest}`?"),
+        None => format!("there is no such ATS; known are {}", known.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,210 @@
+//! The configured sources, each one an account at an ATS.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use bytes::Bytes;
+use bytesize::ByteSize;
+use jiff::SignedDuration;
+use reqwest::header::HeaderMap;
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::signature::{Keys, verify};
+use super::{
+    AtsSource, Completed, Event, Hired, KINDS, Manners, Misread, Mistakes, NameSplitPolicy, Refusal,
+    SettingError, Settings, Setup, Verified, json, settings,
+};
+use crate::domain::{Facts, HireKey};
+
+/// How long a delivery that may lack something waits for a fuller one of the same hire.
+const SETTLE: SignedDuration = SignedDuration::from_secs(3);
+
+/// One configured source: `POST /webhooks/{name}`.
+pub struct Source {
+    name: String,
+    kind: &'static str,
+    account: String,
+    ats: Box<dyn AtsSource>,
+    keys: Keys,
+    name_split: NameSplitPolicy,
+    settle: SignedDuration,
+    wait: Option<SignedDuration>,
+    body_limit: Option<ByteSize>,
+}
+
+/// What came in, once it is known who sent it.
+#[derive(Debug)]
+pub enum Received {
+    /// An unsigned handshake: answered with success, and nothing else becomes of it. Holds the reason.
+    Handshake(&'static str),
+    /// A delivery with the right signature.
+    Signed(Verified),
+}
+
+/// A delivery that was read.
+pub struct Delivery {
+    /// What it is about.
+    pub event: Event,
+    /// The payload, for mappings that reach into it.
+    pub payload: Value,
+}
+
+impl Source {
+    /// Its name, which is its address.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Which ATS it is.
+    pub fn kind(&self) -> &'static str {
+        self.kind
+    }
+
+    /// Which account at the ATS; `default` when it is the only one and names none.
+    pub fn account(&self) -> &str {
+        &self.account
+    }
+
+    /// How the ATS wants to be answered.
+    pub fn manners(&self) -> Manners {
+        self.ats.manners()
+    }
+
+    /// What to do at the ATS.
+    pub fn setup(&self) -> Setup {
+        self.ats.setup()
+    }
+
+    /// What becomes of a hire whose name could be split only by guess.
+    pub fn name_split(&self) -> NameSplitPolicy {
+        self.name_split
+    }
+
+    /// How long a delivery that is not [`Hired::settled`] waits for a fuller one; not at all by default
+    /// when the ATS can be asked.
+    pub fn settle(&self) -> SignedDuration {
+        self.settle
+    }
+
+    /// How long a delivery waits for the final state, if the source says so itself.
+    pub fn wait(&self) -> Option<SignedDuration> {
+        self.wait
+    }
+
+    /// The largest body, if the source says so itself.
+    pub fn body_limit(&self) -> Option<ByteSize> {
+        self.body_limit
+    }
+
+    /// The key of one of its hires.
+    pub fn key(&self, application: &str) -> HireKey {
+        let application = application.to_owned();
+        HireKey { kind: self.kind.to_owned(), account: self.account.clone(), application }
+    }
+
+    /// Finds out who sent this: an unsigned handshake, or something with the right signature.
+    ///
+    /// # Errors
+    /// [`Refusal`] for everything else.
+    pub fn receive(&self, headers: &HeaderMap, body: Bytes) -> Result<Received, Refusal> {
+        match self.ats.handshake(headers, &body) {
+            Some(reason) => Ok(Received::Handshake(reason)),
+            None => verify(self.ats.scheme(), &self.keys, headers, body).map(Received::Signed),
+        }
+    }
+
+    /// Reads what was verified.
+    ///
+    /// # Errors
+    /// [`Misread`]: the delivery is kept for a person to look at.
+    pub fn read(&self, verified: &Verified) -> Result<Delivery, Misread> {
+        self.read_unsigned(verified.body())
+    }
+
+    /// Reads a body that nobody signed just now: a stored one, verified when it was taken in, or one
+    /// that an operator wants a preview of. Never what came over the network.
+    ///
+    /// # Errors
+    /// As [`Source::read`].
+    pub fn read_unsigned(&self, body: &[u8]) -> Result<Delivery, Misread> {
+        let payload = json::read(body)?;
+        let event = self.read_payload(&payload)?;
+        Ok(Delivery { event, payload })
+    }
+
+    /// Reads a stored payload again.
+    ///
+    /// # Errors
+    /// As [`Source::read`].
+    pub fn read_payload(&self, payload: &Value) -> Result<Event, Misread> {
+        self.ats.read(payload)
+    }
+
+    /// Asks the ATS for what `known` lacks; see [`AtsSource::complete`].
+    pub async fn complete(&self, hired: &Hired, known: &Facts, deadline: Instant) -> Completed {
+        self.ats.complete(hired, known, deadline).await
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Source({}: {}/{})", self.name, self.kind, self.account)
+    }
+}
+
+/// All configured sources, by name.
+#[derive(Debug, Default)]
+pub struct Sources(BTreeMap<String, Source>);
+
+impl Sources {
+    /// Makes the sources from their sections, by name.
+    ///
+    /// # Errors
+    /// Every mistake in all of them, each with its key.
+    pub fn build(all: &BTreeMap<String, Settings>) -> Result<Self, Vec<SettingError>> {
+        let mut mistakes = Mistakes::default();
+        let mut sources = BTreeMap::new();
+        for (name, settings) in all {
+            mistakes.in_source(name);
+            settings.check(name, &mut mistakes);
+            if let Some(source) = source(name, settings, &mut mistakes) {
+                sources.insert(name.clone(), source);
+            }
+        }
+        settings::check_together(all, &mut mistakes);
+        mistakes.into_result(Self(sources))
+    }
+
+    /// The source of this name.
+    pub fn named(&self, name: &str) -> Option<&Source> {
+        self.0.get(name)
+    }
+
+    /// All of them, by name.
+    pub fn iter(&self) -> impl Iterator<Item = &Source> {
+        self.0.values()
+    }
+}
+
+fn source(name: &str, settings: &Settings, mistakes: &mut Mistakes) -> Option<Source> {
+    let Some(kind) = KINDS.iter().find(|kind| kind.name == settings.kind) else {
+        mistakes.add("kind", settings::unknown_kind(&settings.kind));
+        return None;
+    };
+    Some(Source {
+        name: name.to_owned(),
+        kind: kind.name,
+        account: settings.account().to_owned(),
+        ats: (kind.build)(settings, mistakes)?,
+        keys: Keys::new(&settings.secrets),
+        name_split: settings.name_split,
+        settle: settings.settle.unwrap_or(if settings.api_key.is_some() {
+            SignedDuration::ZERO
+        } else {
+            SETTLE
+        }),
+        wait: settings.wait,
+        body_limit: settings.body_limit,
+    })
+}

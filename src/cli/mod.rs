@@ -1,0 +1,92 @@
+//! The command line: one file a subcommand.
+
+mod check;
+mod demo;
+mod healthcheck;
+mod openapi;
+mod preview;
+mod secret;
+mod serve;
+mod sim;
+mod token;
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Carries each hire from an applicant tracking system into Personio, once.
+#[derive(Parser)]
+#[command(
+    version,
+    after_help = "See it work, without an account or a server:\n  hirebridge demo\n\nRun it for real:\n  \
+                  hirebridge serve --config hirebridge.toml"
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Where the configuration is.
+#[derive(clap::Args)]
+struct ConfigFile {
+    /// The configuration file
+    #[arg(long = "config", value_name = "FILE", env = "HIREBRIDGE_CONFIG", default_value = "hirebridge.toml")]
+    path: PathBuf,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Serve(serve::Args),
+    Demo(demo::Args),
+    Sim(sim::Args),
+    Check(check::Args),
+    Preview(preview::Args),
+    Secret(secret::Args),
+    #[command(subcommand)]
+    Token(token::Command),
+    Openapi(openapi::Args),
+    Healthcheck(healthcheck::Args),
+}
+
+/// Runs the command that the process was started with.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return report(&error.into()),
+    };
+    match runtime.block_on(run(cli.command)) {
+        Ok(code) => code,
+        Err(error) => report(&error),
+    }
+}
+
+async fn run(command: Command) -> anyhow::Result<ExitCode> {
+    let done = |()| ExitCode::SUCCESS;
+    match command {
+        Command::Serve(args) => serve::run(args).await.map(done),
+        Command::Demo(args) => demo::run(args).await,
+        Command::Sim(args) => sim::run(args).await.map(done),
+        Command::Check(args) => check::run(args).await,
+        Command::Preview(args) => preview::run(args).await,
+        Command::Secret(args) => secret::run(&args).map(done),
+        Command::Token(command) => token::run(&command).map(done),
+        Command::Openapi(_) => openapi::run().map(done),
+        Command::Healthcheck(args) => healthcheck::run(args).await,
+    }
+}
+
+/// Says on standard error what went wrong, cause by cause. Whoever reads our output may have gone: that
+/// is no failure.
+fn report(error: &anyhow::Error) -> ExitCode {
+    let gone = error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe);
+    if gone {
+        return ExitCode::SUCCESS;
+    }
+    let said = writeln!(io::stderr(), "hirebridge: {error:#}");
+    // Where standard error is closed nothing more can be said.
+    drop(said);
+    ExitCode::FAILURE
+}

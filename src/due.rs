@@ -1,0 +1,46 @@
+//! The one loop for everything that has a time: hires that wait, look-ups, comparisons.
+
+use jiff::SignedDuration;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::transfer::Transfer;
+
+/// So many due hires are started in one round at most.
+const ROUND: usize = 256;
+
+/// How long the loop rests when something is due that it could not start, or the ledger failed.
+const REST: SignedDuration = SignedDuration::from_secs(5);
+
+/// How long it sleeps at most when nothing is due.
+const SLEEP: SignedDuration = SignedDuration::from_hours(1);
+
+/// Goes on with hires when their time has come, until `stop`.
+pub async fn run(transfer: Transfer, clock: Clock, stop: CancellationToken) {
+    loop {
+        let pause = match round(&transfer, &clock).await {
+            Ok(pause) => pause,
+            Err(error) => {
+                tracing::error!(%error, "what is due cannot be read");
+                REST
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = clock.sleep_until(clock.now() + pause) => {}
+            () = transfer.due_changed() => {}
+        }
+    }
+}
+
+/// Starts what is due; how long until there may be more.
+async fn round(transfer: &Transfer, clock: &Clock) -> Result<SignedDuration, crate::ledger::LedgerError> {
+    let started = transfer.resume_due(ROUND).await?;
+    let now = clock.now();
+    let until_next = transfer.next_due().await?.map_or(SLEEP, |next| next.duration_since(now));
+    Ok(match (started, until_next.is_positive()) {
+        (_, true) => until_next.min(SLEEP),
+        (ROUND.., false) => SignedDuration::ZERO,
+        (_, false) => REST,
+    })
+}

@@ -1,0 +1,386 @@
+//! What a person does by hand: look at a plan, correct it, send exactly that once, take a hire off the
+//! list, say which employee it is, or type a hire.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value};
+
+use super::{Inner, Transfer};
+use crate::ats::{Event as Said, Source};
+use crate::domain::{Actor, Effect, Event, Facts, Found, Held, Hire, HireId, HireKey, NotAllowed, Plan, State};
+use crate::ledger::{Accepted, Delivery, LedgerError};
+use crate::mapping::check_corrections;
+use crate::personio::CallError;
+
+/// After an unknown outcome nobody sends again before this has passed: the first call may still arrive.
+const QUIET: SignedDuration = SignedDuration::from_mins(15);
+
+/// The kind, and the source's name, of hires that were typed by hand and belong to no source.
+const BY_HAND: &str = "manual";
+
+/// A hire typed by hand.
+pub struct Typed {
+    /// What was typed.
+    pub facts: Facts,
+    /// The source whose hire it is, if it is one's.
+    pub source: Option<String>,
+    /// Its id there, so that a later webhook is the same hire.
+    pub ats_id: Option<String>,
+    /// What makes it one hire otherwise.
+    pub idempotency_key: Option<String>,
+    /// The hash of the plan that was previewed: then it is sent at once.
+    pub plan_hash: Option<String>,
+}
+
+/// A value that cannot be taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldError {
+    /// The attribute or fact.
+    pub field: String,
+    /// What is wrong with it.
+    pub message: String,
+}
+
+/// A value of the plan that is not what it was.
+#[derive(Clone, PartialEq)]
+pub struct Difference {
+    /// The Personio attribute.
+    pub field: String,
+    /// The value in the plan that was looked at, if it is still known.
+    pub yours: Option<Value>,
+    /// The value now.
+    pub now: Option<Value>,
+}
+
+/// Why what a person asked for was not done.
+#[derive(thiserror::Error)]
+pub enum DeskError {
+    /// There is no such hire.
+    #[error("there is no such hire")]
+    NotFound,
+    /// It cannot be done to a hire in this state.
+    #[error("a hire that is {} cannot take this step", state.name())]
+    WrongState {
+        /// The state it is in.
+        state: State,
+    },
+    /// What would be sent is not what was looked at.
+    #[error("the plan has changed since it was previewed")]
+    PlanChanged {
+        /// The plan now.
+        plan: Box<Plan>,
+        /// What differs.
+        difference: Vec<Difference>,
+    },
+    /// Something required is missing or invalid.
+    #[error("the plan cannot be sent as it is")]
+    NotSendable {
+        /// The plan, with what is missing.
+        plan: Box<Plan>,
+    },
+    /// Corrections or facts that cannot be taken.
+    #[error("some values cannot be taken")]
+    Invalid(Vec<FieldError>),
+    /// No source has this name.
+    #[error("there is no source of this name")]
+    UnknownSource(String),
+    /// The person may still appear in Personio.
+    #[error("an earlier call may still take effect; try again after {until}")]
+    TooEarly {
+        /// When it may be sent again.
+        until: Timestamp,
+    },
+    /// Whether the person is in Personio cannot be known with this credential.
+    #[error("the credential may not read employees, so nobody can know whether the person is there already")]
+    LookUpImpossible,
+    /// Personio has no employee with this id.
+    #[error("Personio has no such employee")]
+    EmployeeNotFound,
+    /// Personio cannot be asked now.
+    #[error("Personio cannot be asked now")]
+    PersonioUnreachable,
+    /// The idempotency key stands for another hire.
+    #[error("this Idempotency-Key was used with another hire")]
+    KeyReused,
+    /// The payload is not what this ATS sends.
+    #[error("the payload cannot be read: {reason}")]
+    Unreadable {
+        /// Why, as a stable code.
+        reason: &'static str,
+    },
+    /// The payload is about no hire.
+    #[error("the payload is about no hire: {reason}")]
+    NoHire {
+        /// Why, as a stable code.
+        reason: &'static str,
+    },
+    /// The ledger failed.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+/// The variant alone: some hold personal values.
+impl std::fmt::Debug for DeskError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "DeskError({self})")
+    }
+}
+
+impl From<NotAllowed> for DeskError {
+    fn from(refusal: NotAllowed) -> Self {
+        Self::WrongState { state: refusal.state }
+    }
+}
+
+impl Transfer {
+    /// The plan for a payload of this source. Writes nothing.
+    ///
+    /// # Errors
+    /// [`DeskError::Unreadable`] or [`DeskError::NoHire`] if there is no hire in it.
+    pub async fn preview_payload(&self, source: &Source, body: &[u8]) -> Result<Plan, DeskError> {
+        let read = source.read_unsigned(body).map_err(|misread| DeskError::Unreadable { reason: misread.code })?;
+        let hired = match read.event {
+            Said::Hire(hired) => *hired,
+            Said::Ignored { reason, .. } => return Err(DeskError::NoHire { reason }),
+        };
+        let key = source.key(&hired.application);
+        let mut hire = Hire::received(self.0.new_id(), source.name(), key, hired.facts.clone(), self.0.now());
+        let payloads = [read.payload];
+        self.0.complete(&mut hire, source, &payloads).await;
+        let mut plan = self.0.plan_of(&hire, &payloads);
+        for note in hire.notes() {
+            plan.note(note);
+        }
+        Ok(plan)
+    }
+
+    /// The plan for a hire typed by hand, under the rules of `source`. Writes nothing.
+    ///
+    /// # Errors
+    /// [`DeskError::UnknownSource`].
+    pub fn preview_facts(&self, source: Option<&str>, facts: Facts) -> Result<Plan, DeskError> {
+        let key = self.0.typed_key(source, None, "preview")?;
+        let hire = self.0.typed(source, key, facts, &Actor::System);
+        Ok(self.0.plan_of(&hire, &[]))
+    }
+
+    /// The plan for a stored hire with `corrections` laid over it. Writes nothing.
+    ///
+    /// # Errors
+    /// [`DeskError::NotFound`], [`DeskError::Invalid`].
+    pub async fn preview(&self, id: HireId, corrections: &Map<String, Value>) -> Result<Plan, DeskError> {
+        let hire = self.0.known(id).await?;
+        self.0.corrected(&hire, corrections).await.map(|hire| hire.record.plan)
+    }
+
+    /// Sends a held hire: exactly the plan with this hash, once.
+    ///
+    /// # Errors
+    /// Every reason in [`DeskError`] why it must not, or need not, be sent.
+    pub async fn send(
+        &self,
+        id: HireId,
+        corrections: &Map<String, Value>,
+        plan_hash: &str,
+        operator: &str,
+        wait: Duration,
+    ) -> Result<Hire, DeskError> {
+        let hire = self.0.known(id).await?;
+        self.0.check_sendable(&hire).await?;
+        let mut hire = self.0.corrected(&hire, corrections).await?;
+        let stored = self.0.known(id).await?.record.plan;
+        approve(&mut hire, plan_hash, Some(&stored), operator, self.0.now())?;
+        hire.next_at = Some(self.0.now());
+        self.0.save(&mut hire).await.map_err(|error| match error {
+            LedgerError::Conflict => DeskError::WrongState { state: State::Ready },
+            error => error.into(),
+        })?;
+        self.0.start(hire.clone(), Effect::LookUp, Vec::new());
+        self.0.wait(&hire, wait).await;
+        self.0.known(id).await
+    }
+
+    /// Stores a hire that was typed by hand: held for review, or sent at once if the plan with `plan_hash`
+    /// is the one that was previewed. The flag says whether the hire was known already.
+    ///
+    /// # Errors
+    /// Every reason in [`DeskError`] why it is not stored or sent.
+    pub async fn enter(&self, typed: Typed, operator: &str, wait: Duration) -> Result<(Hire, bool), DeskError> {
+        let key = typed.idempotency_key.as_deref().unwrap_or_default();
+        let key = self.0.typed_key(typed.source.as_deref(), typed.ats_id.as_deref(), key)?;
+        let facts = typed.facts;
+        let mut hire = self.0.typed(typed.source.as_deref(), key, facts.clone(), &Actor::Operator(operator.to_owned()));
+        hire.record.plan = self.0.plan_of(&hire, &[]);
+        if let Some(hash) = &typed.plan_hash {
+            approve(&mut hire, hash, None, operator, self.0.now())?;
+            hire.next_at = Some(self.0.now());
+        }
+        let delivery = Delivery {
+            source: hire.source.clone(),
+            at: self.0.now(),
+            event: "typed".to_owned(),
+            delivery_id: None,
+            secret: None,
+            body: Vec::new(),
+        };
+        match self.0.parts.ledger.accept(hire, delivery).await? {
+            Accepted::New(hire) => {
+                if hire.state() == State::Ready {
+                    self.0.start(hire.clone(), Effect::LookUp, Vec::new());
+                    self.0.wait(&hire, wait).await;
+                }
+                Ok((self.0.known(hire.id).await?, false))
+            }
+            Accepted::Repeat(known) if known.key.kind == BY_HAND && known.record.facts != facts => {
+                Err(DeskError::KeyReused)
+            }
+            Accepted::Repeat(known) => Ok((known, true)),
+        }
+    }
+
+    /// Takes a held hire off the list, or puts it back.
+    ///
+    /// # Errors
+    /// [`DeskError::NotFound`], [`DeskError::WrongState`] if it is not held.
+    pub async fn dismiss(&self, id: HireId, dismissed: bool, operator: &str) -> Result<Hire, DeskError> {
+        let mut hire = self.0.known(id).await?;
+        let State::Held(_) = hire.state() else { return Err(DeskError::WrongState { state: hire.state() }) };
+        if hire.flags.dismissed != dismissed {
+            hire.flags.dismissed = dismissed;
+            let what = if dismissed { "dismissed" } else { "undismissed" };
+            hire.remark(&Actor::Operator(operator.to_owned()), what, self.0.now());
+            self.0.save(&mut hire).await?;
+        }
+        Ok(hire)
+    }
+
+    /// "It is this employee": the hire is in Personio already; it is read back and compared.
+    ///
+    /// # Errors
+    /// [`DeskError::WrongState`] if it is not held, [`DeskError::EmployeeNotFound`],
+    /// [`DeskError::PersonioUnreachable`].
+    pub async fn link(&self, id: HireId, employee: u64, operator: &str) -> Result<Hire, DeskError> {
+        let mut hire = self.0.known(id).await?;
+        let now = self.0.now();
+        hire.apply(&Event::Linked, &Actor::Operator(operator.to_owned()), now)?;
+        match self.0.parts.reader.person(employee).await {
+            Ok(Some(_)) | Err(CallError::NotAllowed) => {}
+            Ok(None) => return Err(DeskError::EmployeeNotFound),
+            Err(_) => return Err(DeskError::PersonioUnreachable),
+        }
+        (hire.employee, hire.next_at, hire.tries) = (Some(employee), Some(now), 0);
+        self.0.save(&mut hire).await?;
+        self.0.start(hire.clone(), Effect::Compare, Vec::new());
+        self.0.progress.idle(id).await;
+        self.0.known(id).await
+    }
+}
+
+impl Inner {
+    async fn known(&self, id: HireId) -> Result<Hire, DeskError> {
+        self.parts.ledger.hire(id).await?.filter(|hire| hire.state() != State::Erased).ok_or(DeskError::NotFound)
+    }
+
+    /// The hire with corrections laid over those it has, and its plan made again.
+    async fn corrected(&self, hire: &Hire, corrections: &Map<String, Value>) -> Result<Hire, DeskError> {
+        check_corrections(corrections).map_err(|wrong| {
+            let error = |(field, message)| FieldError { field, message };
+            DeskError::Invalid(wrong.into_iter().map(error).collect())
+        })?;
+        let mut hire = hire.clone();
+        hire.record.corrections.extend(corrections.clone());
+        let payloads = self.payloads(&hire, Vec::new()).await?;
+        hire.record.plan = self.plan_of(&hire, &payloads);
+        Ok(hire)
+    }
+
+    /// Whether a person may send this hire now.
+    async fn check_sendable(self: &Arc<Self>, hire: &Hire) -> Result<(), DeskError> {
+        match hire.state() {
+            State::Held(Held::Unknown) => self.check_after_unknown(hire).await,
+            State::Held(_) => Ok(()),
+            state => Err(DeskError::WrongState { state }),
+        }
+    }
+
+    /// An unknown outcome is sent again only after the quiet time, and only if it can be looked up.
+    async fn check_after_unknown(&self, hire: &Hire) -> Result<(), DeskError> {
+        let until = hire.since.unwrap_or(hire.updated_at) + QUIET;
+        if self.now() < until {
+            return Err(DeskError::TooEarly { until });
+        }
+        match self.find(hire).await {
+            Ok((Found::NotAllowed, _)) => Err(DeskError::LookUpImpossible),
+            Ok(_) => Ok(()),
+            Err(_) => Err(DeskError::PersonioUnreachable),
+        }
+    }
+
+    /// The key of a hire typed by hand.
+    fn typed_key(&self, source: Option<&str>, ats_id: Option<&str>, key: &str) -> Result<HireKey, DeskError> {
+        let source = match source {
+            Some(name) => {
+                let known = self.parts.sources.named(name);
+                Some(known.ok_or_else(|| DeskError::UnknownSource(name.to_owned()))?)
+            }
+            None => None,
+        };
+        Ok(match (source, ats_id) {
+            (Some(source), Some(ats_id)) => source.key(ats_id),
+            _ => HireKey { kind: BY_HAND.into(), account: BY_HAND.into(), application: key.to_owned() },
+        })
+    }
+
+    fn typed(&self, source: Option<&str>, key: HireKey, facts: Facts, actor: &Actor) -> Hire {
+        let mut hire =
+            Hire::held(self.new_id(), source.unwrap_or(BY_HAND), key, Held::Review, actor, self.now());
+        hire.record.facts = facts;
+        hire
+    }
+}
+
+/// A person approves the hire's plan as it is: it must be the one that was looked at, and sendable.
+fn approve(
+    hire: &mut Hire,
+    plan_hash: &str,
+    looked_at: Option<&Plan>,
+    operator: &str,
+    now: Timestamp,
+) -> Result<(), DeskError> {
+    let plan = &mut hire.record.plan;
+    if plan.hash() != plan_hash {
+        let yours = looked_at.filter(|plan| plan.hash() == plan_hash);
+        return Err(DeskError::PlanChanged { difference: difference(yours, plan), plan: Box::new(plan.clone()) });
+    }
+    if let Some(Held::Missing | Held::Invalid) = plan.hold {
+        return Err(DeskError::NotSendable { plan: Box::new(plan.clone()) });
+    }
+    plan.hold = None;
+    let held = hire.state();
+    hire.apply(&Event::Approved, &Actor::Operator(operator.to_owned()), now)?;
+    hire.flags.approved = true;
+    hire.flags.dismissed = false;
+    hire.flags.second_hire_approved |= held == State::Held(Held::SecondHire);
+    hire.flags.after_unknown |= held == State::Held(Held::Unknown);
+    (hire.since, hire.tries, hire.employee) = (None, 0, None);
+    hire.record.warnings.clear();
+    Ok(())
+}
+
+/// What differs between the plan that was looked at, where it is known, and the one of now.
+fn difference(yours: Option<&Plan>, now: &Plan) -> Vec<Difference> {
+    let Some(yours) = yours else { return Vec::new() };
+    let before = yours.employee.attributes().map(|(name, _)| name);
+    let mut fields: Vec<_> = before.chain(now.employee.attributes().map(|(name, _)| name)).collect();
+    fields.sort_unstable();
+    fields.dedup();
+    let pair = |field: &str| (yours.employee.value(field).cloned(), now.employee.value(field).cloned());
+    fields
+        .into_iter()
+        .map(|field| (field, pair(field)))
+        .filter(|(_, (yours, now))| yours != now)
+        .map(|(field, (yours, now))| Difference { field: field.to_owned(), yours, now })
+        .collect()
+}
