@@ -2,12 +2,17 @@
 //!
 //! It changes nothing, here or in Personio.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::ats::Sources;
 use crate::clock::Clock;
-use crate::mapping::Mapping;
+use crate::ledger;
+use crate::mapping::Mappings;
 use crate::personio::{Attribute, CallError, Reader};
 
 /// How far our clock may be from Personio's before it is worth a warning.
@@ -77,17 +82,110 @@ impl std::fmt::Display for Finding {
     }
 }
 
-/// What Personio says about our credential, its rights, the clock and the mapped attributes.
-pub async fn personio(reader: &Reader, mappings: &[&Mapping], clock: &Clock) -> Vec<Finding> {
-    let deadline = clock.now() + SignedDuration::from_secs(15);
-    let mut findings = match reader.authenticate().await {
-        Ok(()) => vec![Finding::ok("credential", "Personio takes it")],
-        Err(error) => return vec![credential(&error)],
-    };
-    findings.push(reading(reader, deadline).await);
-    findings.extend(attributes(reader, mappings).await);
-    findings.extend(skew(reader, clock));
-    findings
+/// Looks at what a running service, or one that is to run, is made of.
+pub struct Doctor {
+    /// Where hires are kept.
+    pub ledger: ledger::Settings,
+    /// Who delivers.
+    pub sources: Arc<Sources>,
+    /// How Personio is asked.
+    pub reader: Reader,
+    /// What goes where.
+    pub mappings: Arc<Mappings>,
+    /// The attribute that carries the hire's key.
+    pub marker: Option<String>,
+    /// What time it is.
+    pub clock: Clock,
+}
+
+impl Doctor {
+    /// Everything: what was read from the configuration, the ledger, and what Personio says about our
+    /// credential, its rights, the clock and the mapped attributes.
+    pub async fn examine(&self) -> Vec<Finding> {
+        let mut findings = vec![Finding::ok("configuration", "can be read and obeyed")];
+        findings.extend(self.sources());
+        findings.push(self.ledger());
+        let deadline = self.clock.now() + SignedDuration::from_secs(15);
+        match self.reader.authenticate().await {
+            Ok(()) => findings.push(Finding::ok("credential", "Personio takes it")),
+            Err(error) => {
+                findings.push(credential(&error));
+                return findings;
+            }
+        }
+        findings.push(reading(&self.reader, deadline).await);
+        findings.push(writing());
+        findings.extend(self.attributes().await);
+        findings.extend(self.skew());
+        findings
+    }
+
+    fn sources(&self) -> Vec<Finding> {
+        let mut findings: Vec<_> = self
+            .sources
+            .iter()
+            .map(|source| Finding::ok("source", format!("{} receives from {}", source.name(), source.kind())))
+            .collect();
+        if findings.is_empty() {
+            findings.push(Finding::bad(
+                Verdict::Warning,
+                "source",
+                "none is configured, so that no ATS can deliver",
+                "one [sources.NAME] for each ATS account",
+                "add one; the README shows how",
+            ));
+        }
+        findings
+    }
+
+    fn ledger(&self) -> Finding {
+        match ledger::inspect(&self.ledger) {
+            Ok(found) => Finding::ok("ledger", found),
+            Err(error) => Finding::bad(
+                Verdict::Problem,
+                "ledger",
+                &error.to_string(),
+                "a file on a local disk that this user can write, and the key it was made with",
+                &format!("change {}, or do what the finding says", error.key()),
+            ),
+        }
+    }
+
+    async fn attributes(&self) -> Vec<Finding> {
+        let mut mapped = self.mappings.own_attributes();
+        mapped.extend(self.marker.as_deref());
+        match self.reader.attributes().await {
+            Ok(known) => {
+                mapped.iter().map(|attribute| exists(attribute, &known)).chain([listed(&known)]).collect()
+            }
+            Err(CallError::NotAllowed) => vec![unlisted(&mapped)],
+            Err(error) => vec![not_asked("attributes", &error)],
+        }
+    }
+
+    /// Compares our clock with the time on Personio's last answer.
+    fn skew(&self) -> Option<Finding> {
+        let skew = self.reader.clock_skew()?;
+        Some(if skew.abs() <= SKEW {
+            Finding::ok("clock", "agrees with Personio's")
+        } else {
+            Finding::bad(
+                Verdict::Warning,
+                "clock",
+                &format!("is {} s away from Personio's (ours says {})", skew.as_secs(), self.clock.now()),
+                "less than 60 s",
+                "switch on time synchronisation (NTP) on this machine",
+            )
+        })
+    }
+}
+
+/// Creating cannot be tried without creating somebody.
+fn writing() -> Finding {
+    Finding::ok(
+        "employees",
+        "whether they may be created shows with the first hire: the right is Employees > Write",
+    )
 }
 
 fn credential(error: &CallError) -> Finding {
@@ -109,7 +207,9 @@ fn credential(error: &CallError) -> Finding {
 
 async fn reading(reader: &Reader, deadline: Timestamp) -> Finding {
     match reader.find_by_email(NOBODY, deadline).await {
-        Ok(_) => Finding::ok("employees", "may be read: hires are looked up before and compared after sending"),
+        Ok(_) => {
+            Finding::ok("employees", "may be read: hires are looked up before and compared after sending")
+        }
         Err(CallError::NotAllowed) => Finding::bad(
             Verdict::Warning,
             "employees",
@@ -122,27 +222,19 @@ async fn reading(reader: &Reader, deadline: Timestamp) -> Finding {
     }
 }
 
-async fn attributes(reader: &Reader, mappings: &[&Mapping]) -> Vec<Finding> {
-    let mut mapped: Vec<&str> = mappings.iter().flat_map(|mapping| mapping.own_attributes()).collect();
-    mapped.sort_unstable();
-    mapped.dedup();
-    match reader.attributes().await {
-        Ok(known) => mapped.iter().map(|attribute| exists(attribute, &known)).chain([listed(&known)]).collect(),
-        Err(CallError::NotAllowed) => {
-            let found = match mapped.len() {
-                0 => "cannot be listed".to_owned(),
-                _ => format!("cannot be listed, so {} could not be checked", mapped.join(", ")),
-            };
-            vec![Finding::bad(
-                Verdict::Warning,
-                "attributes",
-                &found,
-                "the right to read employees, which includes their attributes",
-                "Personio > Marketplace > Connected integrations > your integration: tick Employees > Read",
-            )]
-        }
-        Err(error) => vec![not_asked("attributes", &error)],
-    }
+fn unlisted(mapped: &BTreeSet<&str>) -> Finding {
+    let mapped = mapped.iter().copied().collect::<Vec<_>>().join(", ");
+    let found = match mapped.is_empty() {
+        true => "cannot be listed".to_owned(),
+        false => format!("cannot be listed, so {mapped} could not be checked"),
+    };
+    Finding::bad(
+        Verdict::Warning,
+        "attributes",
+        &found,
+        "the right to read employees, which includes their attributes",
+        "Personio > Marketplace > Connected integrations > your integration: tick Employees > Read",
+    )
 }
 
 fn listed(known: &[Attribute]) -> Finding {
@@ -157,7 +249,9 @@ fn exists(attribute: &str, known: &[Attribute]) -> Finding {
             "attributes",
             &format!("{attribute} is mapped and Personio does not list it"),
             "an attribute that exists and that the credential may read",
-            &format!("correct mapping.fields.{attribute}, or tick the attribute as readable for the integration"),
+            &format!(
+                "correct mapping.fields.{attribute}, or tick the attribute as readable for the integration"
+            ),
         ),
     }
 }
@@ -170,20 +264,4 @@ fn not_asked(about: &str, error: &CallError) -> Finding {
         "an answer from Personio",
         "run `hirebridge check` again later",
     )
-}
-
-/// Compares our clock with the time on Personio's last answer.
-fn skew(reader: &Reader, clock: &Clock) -> Option<Finding> {
-    let skew = reader.last_seen_skew()?;
-    Some(if skew.abs() <= SKEW {
-        Finding::ok("clock", "agrees with Personio's")
-    } else {
-        Finding::bad(
-            Verdict::Warning,
-            "clock",
-            &format!("is {} s away from Personio's (ours says {})", skew.as_secs(), clock.now()),
-            "less than 60 s",
-            "switch on time synchronisation (NTP) on this machine",
-        )
-    })
 }

@@ -90,6 +90,14 @@ pub fn start_logging(settings: &Settings) {
     }
 }
 
+/// From now on a panic says where it happened and not with which words, which may be personal.
+pub fn quiet_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string);
+        tracing::error!(place, "an internal error; please report the place");
+    }));
+}
+
 /// A hire's state as a label.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct HireLabels {

@@ -1,18 +1,22 @@
 //! Questions to an ATS's own API, for what a webhook names only by its id.
 
 use std::fmt;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use bytes::BytesMut;
+use reqwest::Method;
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 use url::Url;
 
-/// The largest answer that is read, in bytes.
-const LARGEST_ANSWER: usize = 8 << 20;
+use crate::clock::Clock;
+use crate::outbound::{Client, Failure, Request, Reuse};
+
+/// How long connecting may take.
+const CONNECT: Duration = Duration::from_secs(3);
 
 /// Why a question has no answer. Holds neither the URL nor anything of the answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -53,7 +57,7 @@ impl ApiError {
 
 /// An ATS's API with the key that a customer gave us.
 pub struct Api {
-    http: reqwest::Client,
+    http: Client,
     base: Url,
     headers: HeaderMap,
 }
@@ -70,11 +74,7 @@ impl Api {
         basic.set_sensitive(true);
         let headers =
             HeaderMap::from_iter([(AUTHORIZATION, basic), (ACCEPT, HeaderValue::from_static(accept))]);
-        let http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .user_agent(concat!("hirebridge/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|_| "the TLS of outgoing calls could not be set up".to_owned())?;
+        let http = Client::new(Reuse::Short, CONNECT, Clock::system()).map_err(|error| error.to_string())?;
         Ok(Self { http, base, headers })
     }
 
@@ -87,8 +87,25 @@ impl Api {
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().push(path);
         }
-        let request = self.http.post(url).headers(self.headers.clone()).json(body);
-        timeout_at(deadline, answer(request)).await.map_err(|_| ApiError::Timeout)?
+        let body = serde_json::to_vec(body).map_err(|_| ApiError::Unreadable)?;
+        let mut request = Request::new(Method::POST, url);
+        request.headers = self.headers.clone();
+        let left = deadline.duration_since(Instant::now());
+        let answer = self.http.send(request.with_json(body.into()), left).await?;
+        match answer.status {
+            200..=299 => super::json::read(&answer.body).map_err(|_| ApiError::Unreadable),
+            status => Err(ApiError::Status(status)),
+        }
+    }
+}
+
+impl From<Failure> for ApiError {
+    fn from(failure: Failure) -> Self {
+        match failure.code() {
+            "timeout" => Self::Timeout,
+            "body_too_large" => Self::TooLarge,
+            _ => Self::Unreachable,
+        }
     }
 }
 
@@ -99,25 +116,8 @@ impl fmt::Debug for Api {
     }
 }
 
-async fn answer(request: reqwest::RequestBuilder) -> Result<Value, ApiError> {
-    let mut response = request.send().await.map_err(|_| ApiError::Unreachable)?;
-    if !response.status().is_success() {
-        return Err(ApiError::Status(response.status().as_u16()));
-    }
-    let mut bytes = BytesMut::new();
-    while let Some(chunk) = response.chunk().await.map_err(|_| ApiError::Unreachable)? {
-        if bytes.len() + chunk.len() > LARGEST_ANSWER {
-            return Err(ApiError::TooLarge);
-        }
-        bytes.extend_from_slice(&chunk);
-    }
-    super::json::read(&bytes).map_err(|_| ApiError::Unreadable)
-}
-
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use axum::response::IntoResponse;
     use axum::routing::post;
     use serde_json::json;
@@ -149,7 +149,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_without_end_is_cut_off() {
-        assert_eq!(ask(" ".repeat(LARGEST_ANSWER + 1)).await, Err(ApiError::TooLarge));
+        assert_eq!(ask(" ".repeat(crate::outbound::client::BODY_LIMIT + 1)).await, Err(ApiError::TooLarge));
     }
 
     #[tokio::test]

@@ -9,6 +9,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
 
+use crate::outbound::is_private;
+
 use super::KINDS;
 
 /// The shortest secret that is accepted, in bytes.
@@ -44,7 +46,6 @@ pub struct Settings {
     pub wait: Option<SignedDuration>,
     /// The largest body, if not the server's.
     pub body_limit: Option<ByteSize>,
-    // Here goes `mapping`: what this source maps otherwise than all.
 }
 
 /// What becomes of a hire whose name could be split only by guess.
@@ -160,7 +161,7 @@ impl Settings {
             mistakes.add("api_key", "is empty; leave it out if there is none");
         }
         let Some(url) = &self.api_base_url else { return };
-        if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback(url)) {
+        if !is_private(url) {
             mistakes.add("api_base_url", "must begin with https://, unless it is on this machine");
         }
         if !url.username().is_empty() || url.password().is_some() || url.query().is_some() {
@@ -177,15 +178,6 @@ impl Settings {
         if self.body_limit == Some(ByteSize(0)) {
             mistakes.add("body_limit", "must be more than nothing");
         }
-    }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Domain(domain)) => domain == "localhost",
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
     }
 }
 

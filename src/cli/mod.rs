@@ -16,6 +16,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::config::{self, Config};
+use crate::telemetry;
+
 /// Carries each hire from an applicant tracking system into Personio, once.
 #[derive(Parser)]
 #[command(
@@ -31,9 +34,23 @@ struct Cli {
 /// Where the configuration is.
 #[derive(clap::Args)]
 struct ConfigFile {
-    /// The configuration file
-    #[arg(long = "config", value_name = "FILE", env = "HIREBRIDGE_CONFIG", default_value = "hirebridge.toml")]
-    path: PathBuf,
+    /// The configuration file [default: hirebridge.toml, if it is there]
+    #[arg(long = "config", value_name = "FILE", env = "HIREBRIDGE_CONFIG")]
+    named: Option<PathBuf>,
+}
+
+impl ConfigFile {
+    /// The file that was named, or the default one if it is there: everything may come from the environment.
+    fn path(&self) -> Option<PathBuf> {
+        let default = || Some(PathBuf::from("hirebridge.toml")).filter(|path| path.exists());
+        self.named.clone().or_else(default)
+    }
+
+    fn load(&self) -> anyhow::Result<Config> {
+        let path = self.path();
+        Config::load(path.as_deref(), config::environment())
+            .map_err(|errors| anyhow::anyhow!("the configuration cannot be used\n{errors}"))
+    }
 }
 
 #[derive(Subcommand)]
@@ -52,6 +69,7 @@ enum Command {
 
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
+    telemetry::quiet_panics();
     let cli = Cli::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -81,7 +99,8 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
 /// Says on standard error what went wrong, cause by cause. Whoever reads our output may have gone: that
 /// is no failure.
 fn report(error: &anyhow::Error) -> ExitCode {
-    let gone = error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe);
+    let gone =
+        error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe);
     if gone {
         return ExitCode::SUCCESS;
     }

@@ -28,11 +28,21 @@ pub(super) struct Args {
 pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     let seed = Seed::default();
     let (id, secret) = (seed.client_id.clone(), seed.client_secret.clone());
-    let sim = Sim::start(Options { listen: args.listen, data: args.data, seed, ..Options::default() }).await?;
+    let sim =
+        Sim::start(Options { listen: args.listen, data: args.data, seed, ..Options::default() }).await?;
     let mut out = std::io::stdout();
     writeln!(out, "A Personio to practise with, on {}", sim.url())?;
-    writeln!(out, "\n[personio]\nbase_url      = \"{}\"\nclient_id     = \"{id}\"\nclient_secret = \"{secret}\"", sim.url())?;
-    writeln!(out, "\nWhat it stored: {}/_sim/employees  what arrived: {}/_sim/requests", sim.url(), sim.url())?;
+    writeln!(
+        out,
+        "\n[personio]\nbase_url      = \"{}\"\nclient_id     = \"{id}\"\nclient_secret = \"{secret}\"",
+        sim.url()
+    )?;
+    writeln!(
+        out,
+        "\nWhat it stored: {}/_sim/employees  what arrived: {}/_sim/requests",
+        sim.url(),
+        sim.url()
+    )?;
     writeln!(out, "Ctrl-C ends it.")?;
     tokio::signal::ctrl_c().await?;
     sim.stop().await;

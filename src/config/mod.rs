@@ -11,6 +11,8 @@ mod place;
 mod read;
 mod repair;
 mod secrets;
+mod section;
+mod settings;
 mod tree;
 
 #[cfg(test)]
@@ -24,6 +26,8 @@ use serde::de::DeserializeOwned;
 
 pub use error::{ConfigError, ConfigErrors};
 pub use place::Place;
+pub use section::Source;
+pub use settings::Config;
 
 use place::KeyPath;
 use read::Reader;
@@ -43,6 +47,20 @@ pub struct Objection {
     pub problem: String,
     /// What to do, as a sentence.
     pub remedy: String,
+}
+
+/// The port that the service listens on, as far as it can be told without reading any secret: from the
+/// environment, else from `file`, else the default.
+pub fn port(file: Option<&Path>) -> u16 {
+    let listen = |text: &str| {
+        let tables: toml::Table = text.parse().ok()?;
+        Some(tables.get("server")?.get("listen")?.as_str()?.to_owned())
+    };
+    let set = environment().find(|(name, _)| name == "HIREBRIDGE__SERVER__LISTEN").map(|(_, value)| value);
+    set.or_else(|| listen(&std::fs::read_to_string(file?).ok()?))
+        .or_else(|| listen(DEFAULTS))
+        .and_then(|address| address.rsplit(':').next()?.parse().ok())
+        .unwrap_or(8080)
 }
 
 /// The environment variables of this process, for [`load`].

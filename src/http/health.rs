@@ -10,7 +10,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::contract::tag;
+use super::door::Admin;
 use super::{App, contract};
+use crate::check::{Finding, Verdict};
 use crate::ledger::LedgerError;
 
 /// The media type of what `prometheus-client` writes.
@@ -130,4 +132,34 @@ async fn count(app: &App) -> Result<(), LedgerError> {
 ))]
 pub(super) async fn openapi() -> Text {
     ([(CONTENT_TYPE, "application/yaml"), (CACHE_CONTROL, "no-cache")], contract::yaml())
+}
+
+/// What the self-check found.
+#[derive(Serialize, ToSchema)]
+pub(super) struct CheckReport {
+    /// Whether hires can be sent: no finding is a problem.
+    healthy: bool,
+    /// What was looked at.
+    findings: Vec<Finding>,
+}
+
+/// The self-check: found, expected, remedy.
+///
+/// Looks at the configuration, the ledger, the clock, and at Personio's credential, rights and attributes.
+/// Changes nothing.
+#[utoipa::path(get, path = "/v1/check", tag = tag::SIGHT, operation_id = "check", responses(
+    (status = 200, description = "What was found", body = CheckReport, example = json!({
+        "healthy": true,
+        "findings": [{
+            "about": "employees", "verdict": "warning",
+            "found": "may not be read: hires are sent without a look-up",
+            "expected": "the right to read employees",
+            "remedy": "tick Employees > Read for the integration",
+        }],
+    })),
+))]
+pub(super) async fn check(_: Admin, State(app): State<App>) -> Json<CheckReport> {
+    let findings = app.doctor.examine().await;
+    let healthy = findings.iter().all(|finding| finding.verdict != Verdict::Problem);
+    Json(CheckReport { healthy, findings })
 }

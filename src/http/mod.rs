@@ -41,11 +41,13 @@ use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
 use utoipa_axum::routes;
 
 use crate::ats::Sources;
+use crate::check::Doctor;
 use crate::clock::Clock;
 use crate::telemetry::Metrics;
 use crate::transfer::Transfer;
 use operators::Operators;
 
+pub use shapes::Preview;
 pub use sources::SourceWatch;
 
 /// `[server]`.
@@ -93,6 +95,8 @@ pub struct App {
     pub clock: Clock,
     /// What the sources have sent.
     pub watch: SourceWatch,
+    /// Looks at everything a hire needs.
+    pub doctor: Arc<Doctor>,
     /// Cancelled when the service is about to stop: from then on it is not ready.
     pub draining: CancellationToken,
     /// `[server]`.
@@ -121,6 +125,7 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(actions::dismiss))
         .routes(routes!(actions::link))
         .routes(routes!(sources::list))
+        .routes(routes!(health::check))
 }
 
 /// The service.

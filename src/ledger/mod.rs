@@ -9,7 +9,7 @@ mod seal;
 pub mod sqlite;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -36,14 +36,46 @@ pub struct Settings {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The URL names no engine, or asks for something that would not be durable.
-    #[error("ledger.url: {0}")]
-    Url(String),
+    #[error("{0}")]
+    Url(&'static str),
     /// The key is none.
-    #[error("ledger.key: {0}")]
+    #[error(transparent)]
     Key(#[from] KeyError),
     /// The file was refused.
-    #[error("ledger.url: {0}")]
+    #[error(transparent)]
     Sqlite(#[from] sqlite::OpenError),
+}
+
+impl OpenError {
+    /// The setting that is to be changed.
+    pub fn key(&self) -> &'static str {
+        match self {
+            Self::Key(_) => "ledger.key",
+            Self::Url(_) | Self::Sqlite(_) => "ledger.url",
+        }
+    }
+}
+
+impl Settings {
+    /// The file and the key that the settings name; nothing is opened.
+    ///
+    /// # Errors
+    /// [`OpenError::Url`] or [`OpenError::Key`].
+    pub fn parse(&self) -> Result<(PathBuf, LedgerKey), OpenError> {
+        let path = self.url.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path));
+        let path = path.ok_or(OpenError::Url("must start with `sqlite:`, such as `sqlite:hirebridge.db`"))?;
+        if path.is_empty() || path.contains(":memory:") {
+            return Err(OpenError::Url(
+                "would keep hires in memory and lose them; name a file on a local disk",
+            ));
+        }
+        if path.contains('?') {
+            return Err(OpenError::Url(
+                "takes no options after `?`: a ledger is always durable (WAL, synchronous=FULL)",
+            ));
+        }
+        Ok((PathBuf::from(path), LedgerKey::parse(self.key.expose_secret())?))
+    }
 }
 
 /// Opens the ledger that the settings name, as a new owner of permits.
@@ -51,23 +83,17 @@ pub enum OpenError {
 /// # Errors
 /// [`OpenError`], in words that say what to change.
 pub fn open(settings: &Settings) -> Result<Arc<dyn Ledger>, OpenError> {
-    let path = settings
-        .url
-        .strip_prefix("sqlite:")
-        .ok_or_else(|| OpenError::Url("must start with `sqlite:`, such as `sqlite:hirebridge.db`".into()))?;
-    let path = path.strip_prefix("//").unwrap_or(path);
-    if path.is_empty() || path.contains(":memory:") {
-        return Err(OpenError::Url(
-            "a ledger in memory would lose hires; name a file on a local disk".into(),
-        ));
-    }
-    if path.contains('?') {
-        return Err(OpenError::Url(
-            "takes no options: a ledger is always durable (WAL, synchronous=FULL)".into(),
-        ));
-    }
-    let key = LedgerKey::parse(settings.key.expose_secret())?;
-    Ok(Arc::new(sqlite::SqliteLedger::open(Path::new(path), &key, Owner::new())?))
+    let (path, key) = settings.parse()?;
+    Ok(Arc::new(sqlite::SqliteLedger::open(&path, &key, Owner::new())?))
+}
+
+/// Looks whether the ledger could be opened, without changing it: what was found, in words.
+///
+/// # Errors
+/// [`OpenError`] if it could not.
+pub fn inspect(settings: &Settings) -> Result<String, OpenError> {
+    let (path, key) = settings.parse()?;
+    Ok(sqlite::inspect(&path, &key)?)
 }
 
 /// A verified delivery, as the ledger keeps it beside its hire.

@@ -16,12 +16,10 @@ pub struct LedgerKey([u8; KEY_LEN]);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
     /// It is not base64.
-    #[error("the ledger key must be base64; `hirebridge secret --ledger-key` makes one")]
+    #[error("must be base64; `hirebridge secret --ledger-key` makes one")]
     NotBase64,
     /// It has the wrong length.
-    #[error(
-        "the ledger key must be 32 bytes in base64, not {0} bytes; `hirebridge secret --ledger-key` makes one"
-    )]
+    #[error("must be 32 bytes in base64, not {0}; `hirebridge secret --ledger-key` makes one")]
     WrongLength(usize),
 }
 

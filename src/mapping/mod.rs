@@ -6,7 +6,7 @@
 mod rule;
 mod value;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -60,6 +60,26 @@ pub struct Input<'a> {
 #[derive(Clone)]
 pub struct Mapping {
     rules: BTreeMap<String, Rule>,
+}
+
+/// The rules of all sources, and those for hires without a source.
+pub struct Mappings {
+    /// For hires typed by hand, and for those of a source that is no longer configured.
+    pub common: Mapping,
+    /// By the source's name.
+    pub by_source: BTreeMap<String, Mapping>,
+}
+
+impl Mappings {
+    /// The rules for hires of this source.
+    pub fn of(&self, source: &str) -> &Mapping {
+        self.by_source.get(source).unwrap_or(&self.common)
+    }
+
+    /// The company's own attributes that any of the rules fills.
+    pub fn own_attributes(&self) -> BTreeSet<&str> {
+        self.by_source.values().chain([&self.common]).flat_map(Mapping::own_attributes).collect()
+    }
 }
 
 /// The rules that need no configuration: attribute, fact, and whether its absence is worth naming.

@@ -5,8 +5,9 @@ use std::io;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use jiff::Timestamp;
 use reqwest::Method;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
 use url::Url;
 
 use super::retry::retry_after;
@@ -70,6 +71,8 @@ pub struct Answer {
     pub status: u16,
     /// How long the other side asks us to wait, capped.
     pub retry_after: Option<Duration>,
+    /// What time it is there, as the other side says.
+    pub date: Option<Timestamp>,
     /// What the body is, as the other side says.
     pub content_type: Option<String>,
     /// The body, at most [`BODY_LIMIT`] bytes.
@@ -154,9 +157,11 @@ impl Client {
         let response = self.http.execute(outgoing).await.map_err(|error| failure(&error))?;
         let text = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
         let retry_after = text(RETRY_AFTER).and_then(|value| retry_after(value, self.clock.now()));
+        let date = text(DATE).and_then(|value| httpdate::parse_http_date(value).ok());
+        let date = date.and_then(|date| Timestamp::try_from(date).ok());
         let content_type = text(CONTENT_TYPE).map(str::to_owned);
         let status = response.status().as_u16();
-        Ok(Answer { status, retry_after, content_type, body: body(response).await? })
+        Ok(Answer { status, retry_after, date, content_type, body: body(response).await? })
     }
 }
 

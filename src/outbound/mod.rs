@@ -12,9 +12,21 @@ pub mod retry;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use url::Url;
 
 pub use classify::{Meaning, classify};
 pub use client::{Answer, Client, ClientError, Failure, Request, Reuse};
+
+/// Whether secrets may be sent there: over TLS, or in plain HTTP to this machine itself.
+pub fn is_private(url: &Url) -> bool {
+    let here = match url.host() {
+        Some(url::Host::Domain(domain)) => domain == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    url.scheme() == "https" || (url.scheme() == "http" && here)
+}
 
 /// A call on its way through the layers.
 pub trait Call: Clone {

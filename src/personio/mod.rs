@@ -112,11 +112,11 @@ pub fn connect(
     let tokens = Arc::new(Tokens::new(token_calls, settings, whole, clock.clone()));
     let authenticate = Authenticate::new(Arc::clone(&tokens));
 
-    let stack = retry.layer(authenticate.layer(pace.layer(wire)));
+    let stack = retry.layer(authenticate.layer(pace.layer(wire.clone())));
 
     let writer = Writer::new(stack.clone(), clock.clone());
     let profile_url = profile_url(settings)?;
-    Ok((Reader::new(stack, tokens, whole, profile_url, clock.clone()), writer))
+    Ok((Reader::new(stack, tokens, wire, whole, profile_url, clock.clone()), writer))
 }
 
 fn timeouts(settings: &Settings) -> Result<(Duration, Duration), ConnectError> {

@@ -46,11 +46,18 @@ impl Person {
         Some(Self { id, status, values })
     }
 
+    /// Whether Personio counts the employee among those who have left.
+    pub fn is_inactive(&self) -> bool {
+        self.status.as_deref() == Some("inactive")
+    }
+
     /// How the attribute shows the value that was sent for it.
     pub fn shows(&self, attribute: &str, sent: &Value) -> Shown {
         match self.values.get(attribute) {
             None => Shown::Hidden,
-            Some(shown) if same(sent, shown) => Shown::Same,
+            Some(shown) if same(sent, shown) || (attribute == "email" && same_address(sent, shown)) => {
+                Shown::Same
+            }
             Some(Value::Null) => Shown::Empty,
             Some(other) => Shown::Other(other.clone()),
         }
@@ -151,6 +158,11 @@ fn same(sent: &Value, shown: &Value) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether Personio keeps the case of an address is not documented.
+fn same_address(sent: &Value, shown: &Value) -> bool {
+    sent.as_str().zip(shown.as_str()).is_some_and(|(a, b)| a.to_lowercase() == b.to_lowercase())
 }
 
 fn number(value: &Value) -> Option<f64> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tower::ServiceExt;
 
 use super::Stack;
@@ -12,6 +12,7 @@ use super::call::Call;
 use super::error::CallError;
 use super::person::Person;
 use super::v1::{self, Attribute};
+use super::wire::Wire;
 use crate::clock::Clock;
 use crate::outbound::Answer;
 
@@ -23,6 +24,7 @@ pub(super) const ID: &str = "{id}";
 pub struct Reader {
     stack: Stack,
     tokens: Arc<Tokens>,
+    wire: Wire,
     patience: Duration,
     profile_url: Option<Arc<str>>,
     clock: Clock,
@@ -32,11 +34,12 @@ impl Reader {
     pub(super) fn new(
         stack: Stack,
         tokens: Arc<Tokens>,
+        wire: Wire,
         patience: Duration,
         profile_url: Option<Arc<str>>,
         clock: Clock,
     ) -> Self {
-        Self { stack, tokens, patience, profile_url, clock }
+        Self { stack, tokens, wire, patience, profile_url, clock }
     }
 
     /// Who has this e-mail address, upper and lower case being the same. Ends before `deadline`.
@@ -92,6 +95,11 @@ impl Reader {
     /// Where a person finds the employee in Personio, if the configuration says how.
     pub fn profile_link(&self, id: u64) -> Option<String> {
         self.profile_url.as_ref().map(|template| template.replace(ID, &id.to_string()))
+    }
+
+    /// By how much Personio's clock was ahead of ours at its last answer, if it has answered.
+    pub fn clock_skew(&self) -> Option<SignedDuration> {
+        self.wire.ahead()
     }
 
     async fn ask(&self, call: Call) -> Result<Answer, CallError> {

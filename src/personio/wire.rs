@@ -2,10 +2,12 @@
 
 use std::borrow::Cow;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use tower::Service;
 use url::Url;
@@ -13,7 +15,7 @@ use url::Url;
 use super::call::Call;
 use super::{ConnectError, Settings};
 use crate::clock::Clock;
-use crate::outbound::{Answer, Client, Failure, Request, Reuse, left};
+use crate::outbound::{Answer, Client, Failure, Request, Reuse, is_private, left};
 use crate::telemetry::Metrics;
 
 /// Source: <https://developer.personio.de/reference/include-our-headers-in-your-requests>.
@@ -38,6 +40,8 @@ struct Line {
     attempt: Duration,
     clock: Clock,
     metrics: Metrics,
+    /// By how many seconds Personio's clock was ahead of ours at its last answer.
+    ahead: OnceLock<AtomicI64>,
 }
 
 impl Wire {
@@ -56,7 +60,15 @@ impl Wire {
             attempt,
             clock,
             metrics,
+            ahead: OnceLock::new(),
         })))
+    }
+}
+
+impl Wire {
+    /// By how much Personio's clock was ahead of ours at its last answer, if it has answered.
+    pub(super) fn ahead(&self) -> Option<SignedDuration> {
+        self.0.ahead.get().map(|ahead| SignedDuration::from_secs(ahead.load(Ordering::Relaxed)))
     }
 }
 
@@ -66,6 +78,10 @@ fn base(settings: &Settings) -> Result<Url, ConnectError> {
     let usable = base.has_host() && base.query().is_none() && base.fragment().is_none();
     if !usable {
         let problem = "must be a URL such as \"https://api.personio.de\"";
+        return Err(ConnectError::Setting { key: "base_url", problem });
+    }
+    if !is_private(&base) {
+        let problem = "must begin with https://, unless it is on this machine: it carries the credential";
         return Err(ConnectError::Setting { key: "base_url", problem });
     }
     if !base.path().ends_with('/') {
@@ -116,6 +132,13 @@ impl Line {
         })
     }
 
+    fn note_time(&self, result: &Result<Answer, Failure>) {
+        if let Some(theirs) = result.as_ref().ok().and_then(|answer| answer.date) {
+            let ahead = theirs.duration_since(self.clock.now()).as_secs();
+            self.ahead.get_or_init(AtomicI64::default).store(ahead, Ordering::Relaxed);
+        }
+    }
+
     fn note(&self, call: &Call, result: &Result<Answer, Failure>) {
         let result = match result {
             Ok(answer) => Cow::Owned(answer.status.to_string()),
@@ -141,6 +164,7 @@ impl Service<Call> for Wire {
         Box::pin(async move {
             let result = line.attempt(&call).await;
             line.note(&call, &result);
+            line.note_time(&result);
             result
         })
     }

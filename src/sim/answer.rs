@@ -98,7 +98,8 @@ impl Answer {
             Payload::Text(content_type, text) => (Some(content_type), text.into()),
         };
         let mut response = Response::new(Reply::Whole(None));
-        *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        *response.status_mut() =
+            StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let bearer = self.token.map(|token| format!("Bearer {token}"));
         let optional = [
             (CONTENT_TYPE, content_type.map(str::to_owned)),

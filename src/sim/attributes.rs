@@ -66,8 +66,10 @@ pub(super) fn wrapped(
     for attribute in company.attributes.iter().filter(|attribute| shown(&attribute.key)) {
         let value = own_value(attribute, stored.person.custom_attributes.get(&attribute.key), manner.tags);
         let universal_id = attribute.universal_id.as_deref();
-        attributes
-            .insert(attribute.key.clone(), wrap(&attribute.label, &value, json!(attribute.kind), universal_id));
+        attributes.insert(
+            attribute.key.clone(),
+            wrap(&attribute.label, &value, json!(attribute.kind), universal_id),
+        );
     }
     json!({"type": "Employee", "attributes": attributes})
 }

@@ -2,7 +2,7 @@
 
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, Zoned};
+use jiff::{Timestamp, ZonedDateTime};
 
 /// Central European time by its rule, so that no time zone database is needed.
 const GERMANY: &str = "CET-1CEST,M3.5.0,M10.5.0/3";
@@ -26,7 +26,7 @@ impl Calendar {
     }
 
     pub(super) fn today(&self) -> Date {
-        self.today.unwrap_or_else(|| wall_clock().to_zoned(self.zone.clone()).date())
+        self.today.unwrap_or_else(|| wall_clock().to_zoned_datetime(self.zone.clone()).date())
     }
 
     /// The start of a day as Personio writes it: `2014-11-09T00:00:00+01:00`.
@@ -35,7 +35,7 @@ impl Calendar {
     }
 
     pub(super) fn stamp(&self, moment: Timestamp) -> String {
-        text(&moment.to_zoned(self.zone.clone()))
+        text(&moment.to_zoned_datetime(self.zone.clone()))
     }
 
     /// `updated_since`: `2022-12-24T08:15:30` or `2022-12-24`, German time.
@@ -44,8 +44,8 @@ impl Calendar {
     }
 
     /// `None` for the very last day that a date can hold: it is past the last timestamp.
-    fn at(&self, civil: DateTime) -> Option<Zoned> {
-        civil.to_zoned(self.zone.clone()).ok()
+    fn at(&self, civil: DateTime) -> Option<ZonedDateTime> {
+        civil.to_zoned_datetime(self.zone.clone()).ok()
     }
 }
 
@@ -59,7 +59,7 @@ pub(super) fn strict_date(text: &str) -> Option<Date> {
     if digits_and_dashes { text.parse().ok() } else { None }
 }
 
-fn text(zoned: &Zoned) -> String {
+fn text(zoned: &ZonedDateTime) -> String {
     zoned.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
 }
 

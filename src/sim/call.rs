@@ -129,7 +129,9 @@ impl Body {
                 Ok(value) => Self::Json(value),
                 Err(_) => Self::Unreadable("the body is not JSON".into()),
             },
-            "application/x-www-form-urlencoded" => Self::Form(form_urlencoded::parse(&bytes).into_owned().collect()),
+            "application/x-www-form-urlencoded" => {
+                Self::Form(form_urlencoded::parse(&bytes).into_owned().collect())
+            }
             "multipart/form-data" => match parts(&content_type, bytes).await {
                 Ok(parts) => Self::Multipart(parts),
                 Err(error) => Self::Unreadable(format!("the multipart body cannot be read: {error}")),
@@ -153,7 +155,8 @@ impl Part {
 }
 
 async fn parts(content_type: &str, bytes: Bytes) -> Result<Vec<Part>, axum::BoxError> {
-    let mut request = Request::post("/").header(CONTENT_TYPE, content_type).body(axum::body::Body::from(bytes))?;
+    let mut request =
+        Request::post("/").header(CONTENT_TYPE, content_type).body(axum::body::Body::from(bytes))?;
     DefaultBodyLimit::disable().apply(&mut request);
     let mut multipart = Multipart::from_request(request, &()).await?;
     let mut parts = Vec::new();

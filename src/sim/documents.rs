@@ -28,7 +28,10 @@ pub(super) fn categories(company: &Company) -> Answer {
 fn category(company: &Company, id: u64) -> Value {
     let place = usize::try_from(id).unwrap_or_default().checked_sub(1);
     let name = place.and_then(|place| company.categories.get(place));
-    name.map_or(Value::Null, |name| json!({"id": id, "type": "DocumentCategory", "attributes": {"name": name}}))
+    name.map_or(
+        Value::Null,
+        |name| json!({"id": id, "type": "DocumentCategory", "attributes": {"name": name}}),
+    )
 }
 
 /// `POST /v1/company/documents`
@@ -112,7 +115,8 @@ fn store(company: &mut Company, document: StoredDocument) -> Answer {
     if category.is_null() {
         return no_result("DocumentCategory", document.category_id);
     }
-    let Some(employee) = company.employees.get(&document.employee_id).map(|stored| short(company, stored)) else {
+    let Some(employee) = company.employees.get(&document.employee_id).map(|stored| short(company, stored))
+    else {
         return no_result("Employee", document.employee_id);
     };
     let id = company.documents.last().map_or(1, |last| last.id + 1);

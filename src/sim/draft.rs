@@ -47,7 +47,8 @@ pub(super) fn read(body: &Value, purpose: Purpose) -> Result<Vec<Change>, Vec<St
         }
     }
     if purpose == Purpose::Create {
-        let missing = ["email", "first_name", "last_name"].into_iter().filter(|key| !employee.contains_key(*key));
+        let missing =
+            ["email", "first_name", "last_name"].into_iter().filter(|key| !employee.contains_key(*key));
         wrong.extend(missing.map(|key| format!("employee.{key} is required")));
     }
     if wrong.is_empty() { Ok(changes) } else { Err(wrong) }
@@ -69,7 +70,9 @@ impl Change {
             "first_name" => Self::FirstName(text(key, value)?),
             "last_name" => Self::LastName(text(key, value)?),
             "preferred_name" => Self::PreferredName(text(key, value)?),
-            "gender" => Self::Gender(Gender::deserialize(value).map_err(|_| wrong(key, "male, female or diverse"))?),
+            "gender" => {
+                Self::Gender(Gender::deserialize(value).map_err(|_| wrong(key, "male, female or diverse"))?)
+            }
             "position" => Self::Position(text(key, value)?),
             "subcompany" => Self::Subcompany(text(key, value)?),
             "department" => Self::Department(text(key, value)?),
@@ -77,12 +80,17 @@ impl Change {
             "hire_date" => Self::HireDate(
                 strict_date(&text(key, value)?).ok_or_else(|| wrong(key, "a date like 2027-01-31"))?,
             ),
-            "weekly_working_hours" => Self::WeeklyHours(value.as_f64().ok_or_else(|| wrong(key, "a number"))?),
+            "weekly_working_hours" => {
+                Self::WeeklyHours(value.as_f64().ok_or_else(|| wrong(key, "a number"))?)
+            }
             "status" => Self::Status(
-                Status::deserialize(value).map_err(|_| wrong(key, "onboarding, active, leave or inactive"))?,
+                Status::deserialize(value)
+                    .map_err(|_| wrong(key, "onboarding, active, leave or inactive"))?,
             ),
             "supervisor_id" if value.is_null() && purpose == Purpose::Update => Self::Supervisor(None),
-            "supervisor_id" => Self::Supervisor(Some(value.as_u64().ok_or_else(|| wrong(key, "a whole number"))?)),
+            "supervisor_id" => {
+                Self::Supervisor(Some(value.as_u64().ok_or_else(|| wrong(key, "a whole number"))?))
+            }
             "custom_attributes" => Self::Custom(custom(value)?),
             _ => return Err(format!("unknown field employee.{key}")),
         })

@@ -41,8 +41,8 @@ fn created(company: &mut Company, call: &Call, manner: &Manner) -> Result<(u64, 
     if let TakenEmail::Refused { status, code } = manner.taken_email
         && !company.with_email(&person.email, manner.emails_ignore_case).is_empty()
     {
-        let message = manner
-            .say("The email has already been taken.", "Diese E-Mail-Adresse wird bereits verwendet.");
+        let message =
+            manner.say("The email has already been taken.", "Diese E-Mail-Adresse wird bereits verwendet.");
         return Err(Answer::refusal(status, code, message));
     }
     Ok((company.add(person), fitted.dropped))
@@ -62,7 +62,8 @@ fn updated(company: &mut Company, call: &Call, manner: &Manner) -> Result<Answer
     }
     check_person(&person, manner)?;
     if person.supervisor_id == Some(id) {
-        let message = manner.say("An employee cannot be their own supervisor", "Ungültige vorgesetzte Person");
+        let message =
+            manner.say("An employee cannot be their own supervisor", "Ungültige vorgesetzte Person");
         return Err(Answer::unprocessable(message));
     }
     let now = company.calendar.now();
@@ -81,13 +82,15 @@ fn changes(call: &Call, purpose: Purpose) -> Result<Vec<draft::Change>, Answer> 
 
 /// What is wrong with the person's own data, and no fault of the caller's code.
 fn check_person(person: &Person, manner: &Manner) -> Result<(), Answer> {
-    let required = [("first_name", &person.first_name), ("last_name", &person.last_name), ("email", &person.email)];
+    let required =
+        [("first_name", &person.first_name), ("last_name", &person.last_name), ("email", &person.email)];
     if let Some((field, _)) = required.iter().find(|(_, value)| value.trim().is_empty()) {
         let german = format!("Bitte geben Sie {field} ein, um fortzufahren.");
         return Err(Answer::unprocessable(manner.say(format!("The {field} field is required."), german)));
     }
     if !person.email.contains('@') {
-        let message = manner.say("The email must be a valid email address.", "Die E-Mail-Adresse ist ungültig.");
+        let message =
+            manner.say("The email must be a valid email address.", "Die E-Mail-Adresse ist ungültig.");
         return Err(Answer::unprocessable(message));
     }
     Ok(())

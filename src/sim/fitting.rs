@@ -29,7 +29,9 @@ impl Company {
         let mut fitted = Fitted { changes: Vec::new(), dropped: Vec::new() };
         for change in changes {
             let change = match &change {
-                Change::Custom(values) => Change::Custom(self.fit_custom(values, manner, &mut fitted.dropped)?),
+                Change::Custom(values) => {
+                    Change::Custom(self.fit_custom(values, manner, &mut fitted.dropped)?)
+                }
                 Change::Supervisor(Some(id)) if !self.employees.contains_key(id) => {
                     let english = format!("Supervisor with ID {id} not found");
                     let german = format!("Vorgesetzte Person mit der ID {id} nicht gefunden");
@@ -70,10 +72,13 @@ impl Company {
                     continue;
                 }
                 Some(Some(Misfit::Form)) => (Unfit::Violation, "has a value that is not of its type"),
-                Some(Some(Misfit::Option)) => (manner.unknown_option, "has a value that is none of its options"),
+                Some(Some(Misfit::Option)) => {
+                    (manner.unknown_option, "has a value that is none of its options")
+                }
                 None => (manner.unknown_attribute, "does not exist"),
             };
-            let message = manner.say(format!("Attribute {key} {why}"), format!("Attribut {key} ist ungültig"));
+            let message =
+                manner.say(format!("Attribute {key} {why}"), format!("Attribut {key} ist ungültig"));
             match unfit {
                 Unfit::Dropped => dropped.push(Dropped { field: key.clone(), message }),
                 Unfit::Refused => return Err(Answer::unprocessable(message)),

@@ -278,7 +278,9 @@ fn world(options: Options) -> Result<World, SimError> {
             saved.employees.into_iter().for_each(|stored| company.restore(stored));
             company.documents = saved.documents;
         }
-        None => people.into_iter().for_each(|person| drop(company.add(person))),
+        None => people.into_iter().for_each(|person| {
+            company.add(person);
+        }),
     }
     if let Some(file) = &file {
         file.save(&company)?; // a file that cannot be written is found now, not in the middle of a hire

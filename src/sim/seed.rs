@@ -112,8 +112,11 @@ fn attributes() -> Vec<Attribute> {
         Attribute::new("dynamic_104", "Date of birth", AttributeKind::Date).universal_id("date_of_birth"),
         Attribute::new("dynamic_105", "Desk number", AttributeKind::Integer),
         Attribute::new("dynamic_106", "Bonus in percent", AttributeKind::Decimal),
-        Attribute::new("dynamic_107", "Contract", AttributeKind::List)
-            .options(&["permanent", "fixed-term", "working student"]),
+        Attribute::new("dynamic_107", "Contract", AttributeKind::List).options(&[
+            "permanent",
+            "fixed-term",
+            "working student",
+        ]),
         Attribute::new("dynamic_108", "Marital status", AttributeKind::List).options(&["married", "single"]),
         Attribute::new("dynamic_109", "Profile", AttributeKind::Link),
         Attribute::new("dynamic_110", "Language skills", AttributeKind::Tags)

@@ -92,7 +92,8 @@ impl World {
     }
 
     fn ending(&self, behaviour: Behaviour, proper: Option<Answer>) -> Ending {
-        let proper = || proper.unwrap_or_else(|| Answer::data(200, serde_json::json!({"message": "success"})));
+        let proper =
+            || proper.unwrap_or_else(|| Answer::data(200, serde_json::json!({"message": "success"})));
         match behaviour {
             Behaviour::Status { code, body, retry_after } => {
                 Ending::Answer(asked_status(code, body, retry_after))

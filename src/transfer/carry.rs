@@ -1,7 +1,6 @@
 //! Carries one hire from state to state until it rests: each effect in a function of its own.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -9,16 +8,9 @@ use serde_json::Value;
 use super::compare::compare;
 use super::progress::Running;
 use super::{Inner, LedgerError};
-use crate::ats::settings::NameSplitPolicy;
-use crate::ats::{Event as Said, Hired, Source};
-use crate::domain::employee;
-use crate::domain::{Actor, Effect, Event, Found, Held, Hire, LookUpZero, Outcome, Plan, State, Waiting, Warning};
+use crate::domain::{Actor, Effect, Event, Found, Held, Hire, LookUpZero, Outcome, State, Waiting, Warning};
 use crate::ledger::Denied;
-use crate::mapping::Input;
 use crate::personio::{CallError, Person};
-
-/// How long the ATS may take to complete a hire.
-const COMPLETE_WITHIN: Duration = Duration::from_secs(10);
 
 /// How long an unknown outcome is looked up before a person is asked.
 const LOOK_FOR: SignedDuration = SignedDuration::from_hours(24);
@@ -76,10 +68,8 @@ impl Inner {
     /// Completes the facts and makes the plan. A sendable one is not stored by itself: the permit does.
     async fn plan(&self, hire: &mut Hire, payloads: Vec<Value>) -> Next {
         let payloads = self.payloads(hire, payloads).await?;
-        if let Some(source) = self.parts.sources.named(&hire.source) {
-            self.complete(hire, source, &payloads).await;
-        }
-        hire.record.plan = self.plan_of(hire, &payloads);
+        self.parts.planner.complete(hire, &payloads).await;
+        hire.record.plan = self.parts.planner.plan(hire, &payloads);
         let hold = hire.record.plan.hold;
         let effect = self.apply(hire, &Event::Planned(hold))?;
         if hold.is_some() {
@@ -90,44 +80,11 @@ impl Inner {
 
     /// The parsed deliveries of a hire, oldest first.
     pub(super) async fn payloads(&self, hire: &Hire, at_hand: Vec<Value>) -> Result<Vec<Value>, LedgerError> {
-        if !at_hand.is_empty() || self.parts.sources.named(&hire.source).is_none() {
+        if !at_hand.is_empty() || self.parts.planner.sources.named(&hire.source).is_none() {
             return Ok(at_hand);
         }
         let bodies = self.parts.ledger.bodies(hire.id).await?;
         Ok(bodies.iter().filter_map(|body| serde_json::from_slice(body).ok()).collect())
-    }
-
-    /// Asks the ATS for what its webhooks name only by id.
-    async fn complete(&self, hire: &mut Hire, source: &Source, payloads: &[Value]) {
-        let Some(hired) = together(source, payloads) else { return };
-        let deadline = tokio::time::Instant::now() + COMPLETE_WITHIN;
-        let completed = source.complete(&hired, &hire.record.facts, deadline).await;
-        hire.record.facts.fill(completed.facts);
-        let (attributes, other): (Vec<_>, Vec<_>) =
-            completed.lacking.into_iter().partition(|lacking| employee::shape_of(lacking).is_some());
-        hire.record.lacking = attributes.into_iter().map(str::to_owned).collect();
-        for lacking in other {
-            hire.note(&format!("ats_lacks:{lacking}"));
-        }
-        hire.record.name_split = hire.record.name_split.or(hired.name_split).or(completed.name_split);
-        for note in hired.notes.iter().chain(&completed.notes) {
-            hire.note(note);
-        }
-    }
-
-    /// The plan for a hire as it stands, corrections applied.
-    pub(super) fn plan_of(&self, hire: &Hire, payloads: &[Value]) -> Plan {
-        let source = self.parts.sources.named(&hire.source);
-        let marker = self.parts.settings.marker.clone();
-        self.parts.mappings.of(&hire.source).plan(&Input {
-            facts: hire.record.facts.clone(),
-            payloads,
-            lacking: &hire.record.lacking,
-            name_split: hire.record.name_split,
-            review_split: source.is_some_and(|source| source.name_split() == NameSplitPolicy::Review),
-            corrections: hire.record.corrections.clone(),
-            marker: marker.map(|attribute| (attribute, hire.key.text())),
-        })
     }
 
     /// Look-up 0: is somebody with this e-mail address in Personio already?
@@ -326,7 +283,7 @@ impl Inner {
     }
 
     fn is_marked(&self, hire: &Hire, person: &Person) -> bool {
-        let marker = self.parts.settings.marker.as_deref();
+        let marker = self.parts.planner.marker.as_deref();
         marker.and_then(|marker| person.values.get(marker)).is_some_and(|value| *value == hire.key.text())
     }
 
@@ -401,15 +358,6 @@ impl Inner {
     pub(super) fn call_deadline(&self) -> Timestamp {
         self.now() + self.parts.call_timeout
     }
-}
-
-/// What several deliveries of one hire say together, earlier ones first.
-fn together(source: &Source, payloads: &[Value]) -> Option<Hired> {
-    let said = payloads.iter().filter_map(|payload| match source.read_payload(payload) {
-        Ok(Said::Hire(hired)) => Some(*hired),
-        _ => None,
-    });
-    said.reduce(Hired::and)
 }
 
 /// What follows once an outcome is stored.

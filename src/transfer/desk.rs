@@ -7,9 +7,10 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
-use super::{Inner, Transfer};
-use crate::ats::{Event as Said, Source};
-use crate::domain::{Actor, Effect, Event, Facts, Found, Held, Hire, HireId, HireKey, NotAllowed, Plan, State};
+use super::{Inner, Planner, Transfer};
+use crate::domain::{
+    Actor, Effect, Event, Facts, Found, Held, Hire, HireId, HireKey, NotAllowed, Plan, State,
+};
 use crate::ledger::{Accepted, Delivery, LedgerError};
 use crate::mapping::check_corrections;
 use crate::personio::CallError;
@@ -135,25 +136,9 @@ impl From<NotAllowed> for DeskError {
 }
 
 impl Transfer {
-    /// The plan for a payload of this source. Writes nothing.
-    ///
-    /// # Errors
-    /// [`DeskError::Unreadable`] or [`DeskError::NoHire`] if there is no hire in it.
-    pub async fn preview_payload(&self, source: &Source, body: &[u8]) -> Result<Plan, DeskError> {
-        let read = source.read_unsigned(body).map_err(|misread| DeskError::Unreadable { reason: misread.code })?;
-        let hired = match read.event {
-            Said::Hire(hired) => *hired,
-            Said::Ignored { reason, .. } => return Err(DeskError::NoHire { reason }),
-        };
-        let key = source.key(&hired.application);
-        let mut hire = Hire::received(self.0.new_id(), source.name(), key, hired.facts.clone(), self.0.now());
-        let payloads = [read.payload];
-        self.0.complete(&mut hire, source, &payloads).await;
-        let mut plan = self.0.plan_of(&hire, &payloads);
-        for note in hire.notes() {
-            plan.note(note);
-        }
-        Ok(plan)
+    /// What makes plans.
+    pub fn planner(&self) -> &Planner {
+        &self.0.parts.planner
     }
 
     /// The plan for a hire typed by hand, under the rules of `source`. Writes nothing.
@@ -163,7 +148,7 @@ impl Transfer {
     pub fn preview_facts(&self, source: Option<&str>, facts: Facts) -> Result<Plan, DeskError> {
         let key = self.0.typed_key(source, None, "preview")?;
         let hire = self.0.typed(source, key, facts, &Actor::System);
-        Ok(self.0.plan_of(&hire, &[]))
+        Ok(self.0.parts.planner.plan(&hire, &[]))
     }
 
     /// The plan for a stored hire with `corrections` laid over it. Writes nothing.
@@ -207,12 +192,18 @@ impl Transfer {
     ///
     /// # Errors
     /// Every reason in [`DeskError`] why it is not stored or sent.
-    pub async fn enter(&self, typed: Typed, operator: &str, wait: Duration) -> Result<(Hire, bool), DeskError> {
+    pub async fn enter(
+        &self,
+        typed: Typed,
+        operator: &str,
+        wait: Duration,
+    ) -> Result<(Hire, bool), DeskError> {
         let key = typed.idempotency_key.as_deref().unwrap_or_default();
         let key = self.0.typed_key(typed.source.as_deref(), typed.ats_id.as_deref(), key)?;
         let facts = typed.facts;
-        let mut hire = self.0.typed(typed.source.as_deref(), key, facts.clone(), &Actor::Operator(operator.to_owned()));
-        hire.record.plan = self.0.plan_of(&hire, &[]);
+        let mut hire =
+            self.0.typed(typed.source.as_deref(), key, facts.clone(), &Actor::Operator(operator.to_owned()));
+        hire.record.plan = self.0.parts.planner.plan(&hire, &[]);
         if let Some(hash) = &typed.plan_hash {
             approve(&mut hire, hash, None, operator, self.0.now())?;
             hire.next_at = Some(self.0.now());
@@ -280,7 +271,12 @@ impl Transfer {
 
 impl Inner {
     async fn known(&self, id: HireId) -> Result<Hire, DeskError> {
-        self.parts.ledger.hire(id).await?.filter(|hire| hire.state() != State::Erased).ok_or(DeskError::NotFound)
+        self.parts
+            .ledger
+            .hire(id)
+            .await?
+            .filter(|hire| hire.state() != State::Erased)
+            .ok_or(DeskError::NotFound)
     }
 
     /// The hire with corrections laid over those it has, and its plan made again.
@@ -292,7 +288,7 @@ impl Inner {
         let mut hire = hire.clone();
         hire.record.corrections.extend(corrections.clone());
         let payloads = self.payloads(&hire, Vec::new()).await?;
-        hire.record.plan = self.plan_of(&hire, &payloads);
+        hire.record.plan = self.parts.planner.plan(&hire, &payloads);
         Ok(hire)
     }
 
@@ -322,7 +318,7 @@ impl Inner {
     fn typed_key(&self, source: Option<&str>, ats_id: Option<&str>, key: &str) -> Result<HireKey, DeskError> {
         let source = match source {
             Some(name) => {
-                let known = self.parts.sources.named(name);
+                let known = self.parts.planner.sources.named(name);
                 Some(known.ok_or_else(|| DeskError::UnknownSource(name.to_owned()))?)
             }
             None => None,
@@ -352,7 +348,10 @@ fn approve(
     let plan = &mut hire.record.plan;
     if plan.hash() != plan_hash {
         let yours = looked_at.filter(|plan| plan.hash() == plan_hash);
-        return Err(DeskError::PlanChanged { difference: difference(yours, plan), plan: Box::new(plan.clone()) });
+        return Err(DeskError::PlanChanged {
+            difference: difference(yours, plan),
+            plan: Box::new(plan.clone()),
+        });
     }
     if let Some(Held::Missing | Held::Invalid) = plan.hold {
         return Err(DeskError::NotSendable { plan: Box::new(plan.clone()) });

@@ -28,7 +28,9 @@ impl Gate {
     pub(super) fn close(&self, now: Timestamp) {
         let was_open = self.state().replace(now + PROBE_EVERY).is_none();
         if was_open {
-            tracing::error!("Personio does not take the credential, or it lacks the right to create employees: hires wait; run `hirebridge check`");
+            tracing::error!(
+                "Personio does not take the credential, or it lacks the right to create employees: hires wait; run `hirebridge check`"
+            );
         }
         self.metrics.credential_refused(true);
     }

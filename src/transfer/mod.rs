@@ -8,10 +8,10 @@ mod carry;
 mod compare;
 mod desk;
 mod gate;
+mod planner;
 mod progress;
 mod receive;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,15 +22,15 @@ use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use crate::ats::Sources;
 use crate::clock::Clock;
+use crate::domain::employee::is_dynamic;
 use crate::domain::{Actor, Effect, Event, Hire, HireId, State};
 use crate::ledger::{Ledger, LedgerError};
-use crate::mapping::Mapping;
 use crate::personio::{Reader, Writer};
 use crate::telemetry::Metrics;
 
 pub use desk::{DeskError, Difference, FieldError, Typed};
+pub use planner::Planner;
 pub use receive::Receipt;
 
 use gate::Gate;
@@ -50,17 +50,23 @@ pub struct Settings {
     pub give_up_after: SignedDuration,
 }
 
-/// The mappings of all sources, and the one for hires without a source.
-pub struct Mappings {
-    /// For hires typed by hand, and for those of a source that is no longer configured.
-    pub common: Mapping,
-    /// By the source's name.
-    pub by_source: BTreeMap<String, Mapping>,
-}
-
-impl Mappings {
-    fn of(&self, source: &str) -> &Mapping {
-        self.by_source.get(source).unwrap_or(&self.common)
+impl Settings {
+    /// What cannot be obeyed: key and problem.
+    pub fn objections(&self) -> Vec<(&'static str, String)> {
+        let mut all = Vec::new();
+        if self.lookups.is_empty() || self.lookups.iter().any(|after| !after.is_positive()) {
+            all.push(("transfer.lookups", "must be one or more times, such as [\"60s\", \"1h\"]".to_owned()));
+        }
+        if self.marker.as_deref().is_some_and(|marker| !is_dynamic(marker)) {
+            all.push((
+                "transfer.marker",
+                "must be an attribute of the company's own: dynamic_<number>".to_owned(),
+            ));
+        }
+        if !self.give_up_after.is_positive() {
+            all.push(("transfer.give_up_after", "must be longer than nothing, such as \"72h\"".to_owned()));
+        }
+        all
     }
 }
 
@@ -74,10 +80,8 @@ pub struct Parts {
     pub reader: Reader,
     /// Creates employees: there is one, and it is here.
     pub writer: Writer,
-    /// The configured sources.
-    pub sources: Arc<Sources>,
-    /// The rules of all sources.
-    pub mappings: Mappings,
+    /// Makes plans.
+    pub planner: Planner,
     /// What time it is.
     pub clock: Clock,
     /// What an operator sees.
@@ -102,7 +106,13 @@ impl Transfer {
     /// Puts the parts together; nothing runs yet.
     pub fn new(parts: Parts) -> Self {
         let gate = Gate::open(parts.metrics.clone());
-        let inner = Inner { parts, gate, progress: Progress::default(), tasks: TaskTracker::new(), due: Notify::new() };
+        let inner = Inner {
+            parts,
+            gate,
+            progress: Progress::default(),
+            tasks: TaskTracker::new(),
+            due: Notify::new(),
+        };
         Self(Arc::new(inner))
     }
 

@@ -31,7 +31,8 @@ impl Progress {
     /// Starts work on a hire; `None` if this process works on it already.
     pub(super) fn start(&self, id: HireId, state: State) -> Option<Running> {
         let mut slots = self.slots();
-        let slot = slots.entry(id).or_insert_with(|| Slot { running: false, stored: watch::Sender::new(state) });
+        let slot =
+            slots.entry(id).or_insert_with(|| Slot { running: false, stored: watch::Sender::new(state) });
         if slot.running {
             return None;
         }
@@ -52,10 +53,8 @@ impl Progress {
             .stored
             .subscribe();
         let reached = tokio::time::timeout(wait, stored.wait_for(|state| !is_passing(*state))).await;
-        let state = match reached {
-            Ok(Ok(state)) => *state,
-            Ok(Err(_)) | Err(_) => *stored.borrow(),
-        };
+        let reached = reached.ok().and_then(Result::ok).map(|state| *state);
+        let state = reached.unwrap_or_else(|| *stored.borrow());
         drop(stored);
         self.tidy(hire.id);
         state

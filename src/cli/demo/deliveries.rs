@@ -64,9 +64,7 @@ pub(super) fn all() -> Vec<Delivery> {
 
 /// Ashby's `candidateHire`. Shape: <https://developers.ashbyhq.com/docs/candidatehire>.
 pub(super) fn hire(id: &str, name: &str, email: &str, department: &str, start: Option<&str>) -> Value {
-    let field = |title: &str, value: &str| {
-        json!({"id": format!("field-{title}"), "isPrivate": false, "title": title, "value": value})
-    };
+    let field = |title: &str, value: &str| json!({"id": format!("field-{title}"), "isPrivate": false, "title": title, "value": value});
     let mut data = json!({"application": {
         "id": id,
         "createdAt": "2026-10-02T09:14:11.402Z",

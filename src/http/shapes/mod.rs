@@ -4,4 +4,5 @@ mod hire;
 mod plan;
 
 pub(super) use hire::HireShape;
-pub(super) use plan::{PlanShape, Preview};
+pub(super) use plan::PlanShape;
+pub use plan::Preview;

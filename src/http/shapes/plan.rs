@@ -96,7 +96,7 @@ impl From<&Warning> for WarningShape {
 
 /// A plan that was made and not stored.
 #[derive(Serialize, ToSchema)]
-pub(in super::super) struct Preview {
+pub struct Preview {
     plan: PlanShape,
 }
 

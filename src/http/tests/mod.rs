@@ -20,7 +20,7 @@ use tempfile::TempDir;
 use tower::ServiceExt;
 
 use super::*;
-use crate::ledger::{self, Ledger};
+use crate::ledger;
 use crate::mapping::{self, Mapping};
 use crate::{ats, personio, transfer};
 
@@ -88,7 +88,7 @@ fn operators() -> Operators {
 }
 
 /// Transfer towards a Personio that cannot be reached.
-fn transfer(ledger: Arc<dyn Ledger>, sources: Arc<Sources>, clock: Clock) -> Transfer {
+fn transfer(ledger_settings: &ledger::Settings, sources: Arc<Sources>, clock: Clock) -> (Transfer, Doctor) {
     let personio = json!({"base_url": "http://127.0.0.1:9", "client_id": "a", "client_secret": "b", "app_id": "HIREBRIDGE",
         "attempt_timeout": "1s", "call_timeout": "1s", "reads_per_minute": 0, "creates_per_minute": 0});
     let personio = serde_json::from_value(personio).expect("the settings are right");
@@ -101,11 +101,20 @@ fn transfer(ledger: Arc<dyn Ledger>, sources: Arc<Sources>, clock: Clock) -> Tra
         marker: None,
         give_up_after: SignedDuration::from_hours(72),
     };
-    let mappings = transfer::Mappings { common, by_source: BTreeMap::new() };
+    let mappings = Arc::new(mapping::Mappings { common, by_source: BTreeMap::new() });
     let call_timeout = SignedDuration::from_secs(1);
-    let parts =
-        transfer::Parts { settings, ledger, reader, writer, sources, mappings, clock, metrics, call_timeout };
-    Transfer::new(parts)
+    let ledger = ledger::open(ledger_settings).expect("the ledger opens");
+    let doctor = Doctor {
+        ledger: ledger_settings.clone(),
+        sources: Arc::clone(&sources),
+        reader: reader.clone(),
+        mappings: Arc::clone(&mappings),
+        marker: None,
+        clock: clock.clone(),
+    };
+    let planner = transfer::Planner { sources, mappings, marker: None };
+    let parts = transfer::Parts { settings, ledger, reader, writer, planner, clock, metrics, call_timeout };
+    (Transfer::new(parts), doctor)
 }
 
 impl House {
@@ -113,7 +122,7 @@ impl House {
         let folder = TempDir::new().expect("a folder can be made");
         let url = format!("sqlite:{}", folder.path().join("ledger.db").display());
         let key = STANDARD.encode([7; 32]).into();
-        let ledger = ledger::open(&ledger::Settings { url, key }).expect("the ledger opens");
+        let ledger = ledger::Settings { url, key };
         let settings = Settings {
             listen: ([127, 0, 0, 1], 8080).into(),
             public_url: "https://hires.example.com/".parse().ok(),
@@ -122,8 +131,10 @@ impl House {
             drain_delay: SignedDuration::ZERO,
         };
         let (sources, clock) = (Arc::new(sources()), Clock::manual(Timestamp::UNIX_EPOCH));
+        let (transfer, doctor) = transfer(&ledger, Arc::clone(&sources), clock.clone());
         let app = App {
-            transfer: transfer(ledger, Arc::clone(&sources), clock.clone()),
+            transfer,
+            doctor: Arc::new(doctor),
             sources,
             operators: Arc::new(operators()),
             metrics: Metrics::default(),

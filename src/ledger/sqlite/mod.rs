@@ -19,7 +19,7 @@ use reader::Readers;
 use row::Row;
 use writer::Writer;
 
-pub use open::OpenError;
+pub use open::{OpenError, inspect};
 
 /// A ledger in one SQLite file. Only one process has it open.
 pub struct SqliteLedger {

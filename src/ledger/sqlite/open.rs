@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use crate::ledger::seal::Seal;
 use crate::ledger::{LedgerError, LedgerKey};
@@ -89,6 +89,33 @@ pub(super) fn open(path: &Path, key: &LedgerKey) -> Result<Opened, OpenError> {
     Ok(Opened { writer, lock, seal })
 }
 
+/// Looks whether [`open`] would succeed, and changes nothing but an empty lock file.
+///
+/// # Errors
+/// [`OpenError`] if it would not.
+pub fn inspect(path: &Path, key: &LedgerKey) -> Result<String, OpenError> {
+    let shown = path.display();
+    match lock(path) {
+        Ok(_lock) => {}
+        Err(OpenError::InUse(_)) => return Ok(format!("{shown} is in use by a running hirebridge")),
+        Err(error) => return Err(error),
+    }
+    if !path.exists() {
+        return Ok(format!("{shown} will be made at the first start"));
+    }
+    if std::fs::OpenOptions::new().append(true).open(path).is_err() {
+        return Err(not_writable(path));
+    }
+    let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY);
+    let db = db.map_err(|error| refused(path, &error))?;
+    identify(&db, path)?;
+    let done = version(&db, path)?;
+    if done > 0 {
+        unlock(&db, key)?;
+    }
+    Ok(format!("{shown} can be used"))
+}
+
 /// SQLite reports a file it cannot write only when it tries; our words tell what to do.
 fn refused(path: &Path, error: &rusqlite::Error) -> OpenError {
     use rusqlite::ErrorCode::{CannotOpen, NotADatabase, ReadOnly};
@@ -168,13 +195,21 @@ fn make_durable(db: &Connection, path: &Path) -> Result<(), OpenError> {
     Ok(())
 }
 
-fn migrate(db: &mut Connection, path: &Path) -> Result<(), OpenError> {
-    let failed = |error: rusqlite::Error| refused(path, &error);
-    let done: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(failed)?;
+/// How many migrations the file has seen.
+fn version(db: &Connection, path: &Path) -> Result<usize, OpenError> {
+    let done: i64 = db
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .map_err(|error| refused(path, &error))?;
     let done = usize::try_from(done).unwrap_or(usize::MAX);
     if done > MIGRATIONS.len() {
         return Err(OpenError::Newer { path: path.to_owned(), found: done, known: MIGRATIONS.len() });
     }
+    Ok(done)
+}
+
+fn migrate(db: &mut Connection, path: &Path) -> Result<(), OpenError> {
+    let failed = |error: rusqlite::Error| refused(path, &error);
+    let done = version(db, path)?;
     for (number, migration) in MIGRATIONS.iter().enumerate().skip(done) {
         let commit = db.transaction().and_then(|all| {
             all.execute_batch(migration)?;

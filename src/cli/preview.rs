@@ -1,0 +1,62 @@
+//! `hirebridge preview`: the plan for a payload, nothing written.
+
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context;
+
+use super::ConfigFile;
+use crate::ats::Sources;
+use crate::http;
+use crate::transfer::Planner;
+
+/// Show what Personio would get for a delivery, without a running service and without writing anything.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Example:
+  hirebridge preview delivery.json --source ashby --config hirebridge.toml
+
+Prints the plan as JSON. Ends with exit code 1 if it could not be sent as it is.")]
+pub(super) struct Args {
+    /// The body of a delivery; `-` reads it from standard input
+    file: PathBuf,
+    /// The source whose delivery it is
+    #[arg(long)]
+    source: String,
+    #[command(flatten)]
+    config: ConfigFile,
+}
+
+pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let config = args.config.load()?;
+    let body = read(&args.file)?;
+    let planner = Planner {
+        sources: Arc::new(Sources::build(&config.ats()).unwrap_or_default()),
+        mappings: Arc::new(config.mappings().map_err(|wrong| anyhow::anyhow!("{wrong:?}"))?),
+        marker: config.transfer.marker.clone(),
+    };
+    let named = planner.sources.named(&args.source);
+    let source = named.with_context(|| unknown(&args.source, &planner.sources))?;
+    let plan = planner.preview(source, &body).await?;
+    let sendable = plan.sendable();
+    let shown = serde_json::to_string_pretty(&http::Preview::from(plan))?;
+    writeln!(std::io::stdout(), "{shown}")?;
+    Ok(if sendable { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
+    let mut body = Vec::new();
+    if file == Path::new("-") {
+        std::io::stdin().read_to_end(&mut body).context("standard input cannot be read")?;
+    } else {
+        body = std::fs::read(file).with_context(|| format!("{} cannot be read", file.display()))?;
+    }
+    Ok(body)
+}
+
+fn unknown(name: &str, sources: &Sources) -> String {
+    let known: Vec<_> = sources.iter().map(crate::ats::Source::name).collect();
+    format!("no source is called `{name}`; the configuration has: {}", known.join(", "))
+}

@@ -1,0 +1,92 @@
+//! `hirebridge serve`: the service.
+
+use std::io::Write;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::ConfigFile;
+use crate::check::Verdict;
+use crate::clock::Clock;
+use crate::service::Service;
+use crate::telemetry;
+
+/// Run the service: take deliveries and carry each hire into Personio.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Example:
+  hirebridge serve --config hirebridge.toml
+
+Wrong or missing settings refuse the start, each with key and line. SIGTERM and Ctrl-C stop it in order.")]
+pub(super) struct Args {
+    #[command(flatten)]
+    config: ConfigFile,
+}
+
+pub(super) async fn run(args: Args) -> anyhow::Result<()> {
+    let config = args.config.load()?;
+    telemetry::start_logging(&config.log);
+    let server = config.server.clone();
+    let mut stop = Stop::listen()?;
+    let service = Service::start(config, Clock::system()).await?;
+    tracing::info!(address = %service.address(), "listening");
+    introduce(&service, &server)?;
+    // Without systemd there is nobody to tell.
+    drop(sd_notify::notify(&[sd_notify::NotifyState::Ready]));
+    tokio::select! {
+        () = stop.wanted() => {}
+        () = log_findings(&service) => stop.wanted().await,
+    }
+    tracing::info!("stopping");
+    drop(sd_notify::notify(&[sd_notify::NotifyState::Stopping]));
+    tokio::select! {
+        () = service.stop() => tracing::info!("stopped"),
+        () = stop.wanted() => tracing::warn!("stopped at once; what was being sent will be looked up"),
+    }
+    Ok(())
+}
+
+/// The signals that ask for an end.
+pub(super) struct Stop {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Stop {
+    pub(super) fn listen() -> std::io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// Returns at the next SIGTERM or Ctrl-C.
+    pub(super) async fn wanted(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// What to register at each ATS.
+fn introduce(service: &Service, server: &crate::http::Settings) -> std::io::Result<()> {
+    let mut out = std::io::stdout();
+    for source in service.sources().iter() {
+        let setup = source.setup();
+        writeln!(out, "source {} ({})", source.name(), source.kind())?;
+        writeln!(out, "  register:   {}", server.webhook_url(source.name()))?;
+        writeln!(out, "  event:      {}", setup.event_to_choose)?;
+        writeln!(out, "  secret:     {}", setup.where_secret_goes)?;
+    }
+    out.flush()
+}
+
+/// Runs the self-check once and logs what it found.
+async fn log_findings(service: &Service) {
+    for finding in service.doctor().examine().await {
+        let (about, found) = (&finding.about, &finding.found);
+        let remedy = finding.remedy.as_deref();
+        match finding.verdict {
+            Verdict::Ok => tracing::info!(about, found, "check"),
+            Verdict::Warning => tracing::warn!(about, found, remedy, "check"),
+            Verdict::Problem => tracing::error!(about, found, remedy, "check"),
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! All settings together, and what the modules object to in theirs.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::section::Source;
+use super::{ConfigErrors, DEFAULTS, Objection, load_checked};
+use crate::ats::Sources;
+use crate::clock::Clock;
+use crate::http::operators::{self, Operators};
+use crate::mapping::{self, Mapping, MappingError, Mappings};
+use crate::telemetry::Metrics;
+use crate::{ats, http, ledger, personio, telemetry, transfer};
+
+/// Everything that can be set: each section belongs to the module that obeys it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// How to be reached.
+    pub server: http::Settings,
+    /// What is logged.
+    pub log: telemetry::Settings,
+    /// Where hires are kept.
+    pub ledger: ledger::Settings,
+    /// How Personio is reached.
+    pub personio: personio::Settings,
+    /// How hires are sent and looked up.
+    pub transfer: transfer::Settings,
+    /// Who delivers, by name.
+    #[serde(default)]
+    pub sources: BTreeMap<String, Source>,
+    /// What goes where.
+    #[serde(default)]
+    pub mapping: mapping::Settings,
+    /// Who may use the API.
+    #[serde(default)]
+    pub operators: Vec<operators::Settings>,
+}
+
+impl Config {
+    /// Reads the defaults, the file and the environment, and asks every module what it objects to.
+    ///
+    /// # Errors
+    /// Everything that is wrong, with key and line, never with a value.
+    pub fn load(
+        file: Option<&Path>,
+        env: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigErrors> {
+        load_checked(DEFAULTS, file, env, Self::objections)
+    }
+
+    /// The sections of the sources, without their mappings.
+    pub fn ats(&self) -> BTreeMap<String, ats::settings::Settings> {
+        self.sources.iter().map(|(name, source)| (name.clone(), source.ats.clone())).collect()
+    }
+
+    /// The checked rules of all sources, and those for hires without a source.
+    ///
+    /// # Errors
+    /// Every rule that cannot work.
+    pub fn mappings(&self) -> Result<Mappings, Vec<MappingError>> {
+        let mut errors = Vec::new();
+        let mut by_source = BTreeMap::new();
+        for (name, source) in &self.sources {
+            let own = source.mapping.as_ref().map(|own| (name.as_str(), own));
+            match Mapping::compile(&self.mapping, own) {
+                Ok(mapping) => drop(by_source.insert(name.clone(), mapping)),
+                Err(wrong) => errors.extend(wrong),
+            }
+        }
+        match Mapping::compile(&self.mapping, None) {
+            Ok(common) if errors.is_empty() => return Ok(Mappings { common, by_source }),
+            Ok(_) => {}
+            Err(wrong) => errors.extend(wrong),
+        }
+        // The common rules are compiled once per source: their mistakes are told once.
+        errors.sort_by(|a, b| a.key.cmp(&b.key));
+        errors.dedup();
+        Err(errors)
+    }
+
+    fn objections(&self) -> Vec<Objection> {
+        let mut all = Vec::new();
+        let mut object = |key: &str, problem: &str, remedy: &str| {
+            all.push(Objection { key: key.into(), problem: problem.into(), remedy: remedy.into() });
+        };
+        if let Err(personio::ConnectError::Setting { key, problem }) =
+            personio::connect(&self.personio, &Clock::system(), &Metrics::default())
+        {
+            object(&format!("personio.{key}"), problem, "");
+        }
+        if let Err(error) = self.ledger.parse() {
+            object(error.key(), &error.to_string(), "");
+        }
+        for error in Sources::build(&self.ats()).err().into_iter().flatten() {
+            object(&error.key, &error.problem, "");
+        }
+        for error in self.mappings().err().into_iter().flatten() {
+            object(&error.key, &error.message, "");
+        }
+        for error in Operators::build(&self.operators).err().into_iter().flatten() {
+            object(&error.key, &error.problem, "");
+        }
+        for (key, problem) in self.transfer.objections() {
+            object(key, &problem, "");
+        }
+        all
+    }
+}

@@ -1,0 +1,185 @@
+//! One running hirebridge: puts the rooms together, starts them, and stops them in order.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::ats::Sources;
+use crate::check::Doctor;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::due;
+use crate::http::operators::Operators;
+use crate::http::{self, App, SourceWatch};
+use crate::ledger::{self, LedgerError};
+use crate::personio;
+use crate::telemetry::Metrics;
+use crate::transfer::{Parts, Planner, Transfer};
+
+/// A running service.
+pub struct Service {
+    address: SocketAddr,
+    settings: http::Settings,
+    sources: Arc<Sources>,
+    transfer: Transfer,
+    doctor: Arc<Doctor>,
+    clock: Clock,
+    draining: CancellationToken,
+    stop: CancellationToken,
+    running: Vec<JoinHandle<()>>,
+}
+
+/// Why the service did not start. Nothing was sent anywhere.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A setting cannot be obeyed; [`Config::load`] says so with its line.
+    #[error("`{key}` {problem}")]
+    Setting {
+        /// The setting.
+        key: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The ledger cannot be opened.
+    #[error("`{}`: {}", .0.key(), .0)]
+    Ledger(#[from] ledger::OpenError),
+    /// What is in the ledger cannot be read.
+    #[error("the ledger cannot be read: {0}")]
+    Recover(#[from] LedgerError),
+    /// Personio's side cannot be set up.
+    #[error(transparent)]
+    Personio(#[from] personio::ConnectError),
+    /// The address cannot be listened on.
+    #[error("`server.listen`: {address} cannot be listened on: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+fn first<T, E>(result: Result<T, Vec<E>>, words: impl Fn(&E) -> (String, String)) -> Result<T, StartError> {
+    result.map_err(|errors| {
+        let (key, problem) = errors.first().map(words).unwrap_or_default();
+        StartError::Setting { key, problem }
+    })
+}
+
+impl Service {
+    /// Opens the ledger, finds out what a former process left behind, and begins to listen.
+    ///
+    /// # Errors
+    /// [`StartError`], in words that say what to change.
+    pub async fn start(config: Config, clock: Clock) -> Result<Self, StartError> {
+        let metrics = Metrics::default();
+        let sources = first(Sources::build(&config.ats()), |e| (e.key.clone(), e.problem.clone()))?;
+        let mappings = Arc::new(first(config.mappings(), |e| (e.key.clone(), e.message.clone()))?);
+        let operators = first(Operators::build(&config.operators), |e| (e.key.clone(), e.problem.clone()))?;
+        let sources = Arc::new(sources);
+        let (reader, writer) = personio::connect(&config.personio, &clock, &metrics)?;
+        let transfer = Transfer::new(Parts {
+            settings: config.transfer.clone(),
+            ledger: ledger::open(&config.ledger)?,
+            reader: reader.clone(),
+            writer,
+            planner: Planner {
+                sources: Arc::clone(&sources),
+                mappings: Arc::clone(&mappings),
+                marker: config.transfer.marker.clone(),
+            },
+            clock: clock.clone(),
+            metrics: metrics.clone(),
+            call_timeout: config.personio.call_timeout,
+        });
+        let doctor = Arc::new(Doctor {
+            ledger: config.ledger,
+            sources: Arc::clone(&sources),
+            reader,
+            mappings,
+            marker: config.transfer.marker,
+            clock: clock.clone(),
+        });
+        transfer.recover().await?;
+        let listener = listen(config.server.listen).await?;
+        let address = listener.local_addr().unwrap_or(config.server.listen);
+        let (draining, stop) = (CancellationToken::new(), CancellationToken::new());
+        let app = App {
+            transfer: transfer.clone(),
+            sources: Arc::clone(&sources),
+            operators: Arc::new(operators),
+            metrics,
+            clock: clock.clone(),
+            watch: SourceWatch::new(clock.now()),
+            doctor: Arc::clone(&doctor),
+            draining: draining.clone(),
+            settings: Arc::new(config.server.clone()),
+        };
+        let running = vec![
+            tokio::spawn(due::run(transfer.clone(), clock.clone(), stop.clone())),
+            tokio::spawn(http::serve::serve(listener, http::router(app), stop.clone())),
+        ];
+        Ok(Self {
+            address,
+            settings: config.server,
+            sources,
+            transfer,
+            doctor,
+            clock,
+            draining,
+            stop,
+            running,
+        })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// `http://` and the address, for callers on this machine.
+    pub fn url(&self) -> String {
+        let ip = self.address.ip();
+        let ip = if ip.is_unspecified() { std::net::Ipv4Addr::LOCALHOST.into() } else { ip };
+        format!("http://{}", SocketAddr::new(ip, self.address.port()))
+    }
+
+    /// The configured sources.
+    pub fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
+    /// What takes hires to Personio.
+    pub fn transfer(&self) -> &Transfer {
+        &self.transfer
+    }
+
+    /// Looks at everything a hire needs.
+    pub fn doctor(&self) -> &Doctor {
+        &self.doctor
+    }
+
+    /// Says at once that it is not ready, goes on accepting for `drain_delay`, then stops accepting, and
+    /// returns when what was accepted has ended or is left durable.
+    pub async fn stop(self) {
+        self.draining.cancel();
+        let delay = self.clock.now() + self.settings.drain_delay;
+        if self.settings.drain_delay.is_positive() {
+            self.clock.sleep_until(delay).await;
+        }
+        self.stop.cancel();
+        for part in self.running {
+            if part.await.is_err() {
+                tracing::error!("a part of the service ended badly");
+            }
+        }
+        self.transfer.drain().await;
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })
+}

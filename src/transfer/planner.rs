@@ -1,0 +1,93 @@
+//! From a hire's facts to its plan: asks the ATS for what is lacking, then applies the rules.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::DeskError;
+use crate::ats::settings::NameSplitPolicy;
+use crate::ats::{Event, Hired, Source, Sources};
+use crate::domain::{Hire, HireId, Plan, employee};
+use crate::mapping::{Input, Mappings};
+
+/// How long the ATS may take to complete a hire.
+const COMPLETE_WITHIN: Duration = Duration::from_secs(10);
+
+/// What plans are made with. The same for a hire that is sent and for a preview.
+#[derive(Clone)]
+pub struct Planner {
+    /// The configured sources.
+    pub sources: Arc<Sources>,
+    /// The rules of all sources.
+    pub mappings: Arc<Mappings>,
+    /// The attribute that carries the hire's key.
+    pub marker: Option<String>,
+}
+
+impl Planner {
+    /// The plan for a delivery of this source. Nothing is written.
+    ///
+    /// # Errors
+    /// [`DeskError::Unreadable`] or [`DeskError::NoHire`] if there is no hire in it.
+    pub async fn preview(&self, source: &Source, body: &[u8]) -> Result<Plan, DeskError> {
+        let read =
+            source.read_unsigned(body).map_err(|misread| DeskError::Unreadable { reason: misread.code })?;
+        let hired = match read.event {
+            Event::Hire(hired) => *hired,
+            Event::Ignored { reason, .. } => return Err(DeskError::NoHire { reason }),
+        };
+        let key = source.key(&hired.application);
+        let never_stored = HireId(Uuid::nil());
+        let mut hire = Hire::received(never_stored, source.name(), key, hired.facts, Timestamp::UNIX_EPOCH);
+        let payloads = [read.payload];
+        self.complete(&mut hire, &payloads).await;
+        let mut plan = self.plan(&hire, &payloads);
+        for note in hire.notes() {
+            plan.note(note);
+        }
+        Ok(plan)
+    }
+
+    /// Asks the ATS for what its webhooks name only by id, if the hire came from one.
+    pub(super) async fn complete(&self, hire: &mut Hire, payloads: &[Value]) {
+        let Some(source) = self.sources.named(&hire.source) else { return };
+        let Some(hired) = together(source, payloads) else { return };
+        let deadline = tokio::time::Instant::now() + COMPLETE_WITHIN;
+        let completed = source.complete(&hired, &hire.record.facts, deadline).await;
+        hire.record.facts.fill(completed.facts);
+        let (attributes, other): (Vec<_>, Vec<_>) =
+            completed.lacking.into_iter().partition(|lacking| employee::shape_of(lacking).is_some());
+        hire.record.lacking = attributes.into_iter().map(str::to_owned).collect();
+        hire.record.name_split = hire.record.name_split.or(hired.name_split).or(completed.name_split);
+        let other = other.into_iter().map(|lacking| format!("ats_lacks:{lacking}"));
+        for note in hired.notes.into_iter().chain(completed.notes).chain(other) {
+            hire.note(&note);
+        }
+    }
+
+    /// The plan for a hire as it stands, corrections applied.
+    pub(super) fn plan(&self, hire: &Hire, payloads: &[Value]) -> Plan {
+        let source = self.sources.named(&hire.source);
+        self.mappings.of(&hire.source).plan(&Input {
+            facts: hire.record.facts.clone(),
+            payloads,
+            lacking: &hire.record.lacking,
+            name_split: hire.record.name_split,
+            review_split: source.is_some_and(|source| source.name_split() == NameSplitPolicy::Review),
+            corrections: hire.record.corrections.clone(),
+            marker: self.marker.clone().map(|attribute| (attribute, hire.key.text())),
+        })
+    }
+}
+
+/// What several deliveries of one hire say together, earlier ones first.
+fn together(source: &Source, payloads: &[Value]) -> Option<Hired> {
+    let said = payloads.iter().filter_map(|payload| match source.read_payload(payload) {
+        Ok(Event::Hire(hired)) => Some(*hired),
+        _ => None,
+    });
+    said.reduce(Hired::and)
+}
