@@ -224,9 +224,10 @@ async fn reading(reader: &Reader, deadline: Timestamp) -> Finding {
 
 fn unlisted(mapped: &BTreeSet<&str>) -> Finding {
     let mapped = mapped.iter().copied().collect::<Vec<_>>().join(", ");
-    let found = match mapped.is_empty() {
-        true => "cannot be listed".to_owned(),
-        false => format!("cannot be listed, so {mapped} could not be checked"),
+    let found = if mapped.is_empty() {
+        "cannot be listed".to_owned()
+    } else {
+        format!("cannot be listed, so {mapped} could not be checked")
     };
     Finding::bad(
         Verdict::Warning,

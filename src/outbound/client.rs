@@ -239,6 +239,7 @@ mod tests {
         )
         .await;
         let expected = Answer {
+            date: None,
             status: 429,
             retry_after: Some(Duration::from_secs(7)),
             content_type: Some("text/plain".into()),
