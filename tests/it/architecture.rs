@@ -20,7 +20,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("due", &["clock", "ledger", "transfer"]),
     ("check", &["ats", "clock", "ledger", "mapping", "personio"]),
     ("http", &["ats", "check", "clock", "domain", "ledger", "telemetry", "transfer"]),
-    ("config", &["ats", "http", "ledger", "mapping", "personio", "telemetry", "transfer"]),
+    ("config", &["ats", "clock", "http", "ledger", "mapping", "personio", "telemetry", "transfer"]),
     (
         "service",
         &[

@@ -1,3 +1,5 @@
 //! hirebridge from outside: over HTTP and the command line, against the Personio simulator.
 
 mod architecture;
+mod once;
+mod support;

@@ -1,0 +1,274 @@
+//! The harness: hirebridge in this process on a real ledger, a simulated Personio over real HTTP, and a
+//! clock that stands still until a test moves it. A call to Personio that nobody should have made fails
+//! the test that caused it.
+
+pub(crate) mod ashby;
+pub(crate) mod process;
+
+use std::path::Path;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hirebridge::clock::Clock;
+use hirebridge::config::Config;
+use hirebridge::domain::HireId;
+use hirebridge::service::Service;
+use hirebridge::sim::{Options, Sim};
+use jiff::{SignedDuration, Timestamp};
+use reqwest::{Method, StatusCode};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// The tokens of the configured operators.
+pub(crate) const VIEWER: &str = "hb_viewer-token";
+pub(crate) const SENDER: &str = "hb_sender-token";
+pub(crate) const ADMIN: &str = "hb_admin-token";
+
+/// The webhook secret of the source `ashby`.
+pub(crate) const SECRET: &str = "ashby-secret-token";
+
+/// When every test begins.
+pub(crate) fn start_of_test() -> Timestamp {
+    "2026-12-01T08:00:00Z".parse().expect("a time")
+}
+
+/// hirebridge, its Personio and its clock.
+pub(crate) struct House {
+    pub(crate) sim: Sim,
+    pub(crate) clock: Clock,
+    pub(crate) service: Option<Service>,
+    pub(crate) folder: TempDir,
+    http: reqwest::Client,
+    setup: Setup,
+}
+
+/// What a test wants otherwise than usual.
+#[derive(Clone, Default)]
+pub(crate) struct Setup {
+    /// Lines for `[sources.ashby]`.
+    pub(crate) ashby: String,
+    /// How long an incomplete delivery waits for a fuller one; not at all if the test does not say.
+    pub(crate) settle: Option<String>,
+    /// Lines for `[transfer]`.
+    pub(crate) transfer: String,
+    /// Lines for `[server]`.
+    pub(crate) server: String,
+    /// Whole sections: mappings, more sources.
+    pub(crate) sections: String,
+    /// Whether violations are what the test is about.
+    pub(crate) may_violate: bool,
+}
+
+/// An HTTP answer.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: reqwest::header::HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Reply {
+    /// The body as JSON.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("JSON, not: {}", self.text))
+    }
+
+    /// The id of the hire that a delivery belongs to.
+    pub(crate) fn hire(&self) -> String {
+        assert_eq!(self.status, 200, "{}", self.text);
+        self.json()["hire"].as_str().unwrap_or_else(|| panic!("a hire, not: {}", self.text)).to_owned()
+    }
+
+    /// `state`, or `state(reason)`.
+    pub(crate) fn state(&self) -> String {
+        state(&self.json())
+    }
+}
+
+/// `state`, or `state(reason)`, of an answer or a hire.
+pub(crate) fn state(value: &Value) -> String {
+    let state = value["state"].as_str().unwrap_or("-");
+    match value["reason"].as_str() {
+        Some(reason) => format!("{state}({reason})"),
+        None => state.to_owned(),
+    }
+}
+
+impl House {
+    /// The usual house.
+    pub(crate) async fn new() -> Self {
+        Self::with(Setup::default()).await
+    }
+
+    /// A house with some settings of the test's own.
+    pub(crate) async fn with(setup: Setup) -> Self {
+        let today = start_of_test().to_string()[..10].parse().ok();
+        Self::facing(setup, Options { today, ..Options::default() }).await
+    }
+
+    /// A house with a Personio of the test's own.
+    pub(crate) async fn facing(setup: Setup, personio: Options) -> Self {
+        let sim = Sim::start(personio).await.expect("the simulator starts");
+        let folder = TempDir::new().expect("a folder can be made");
+        let clock = Clock::manual(start_of_test());
+        let http = reqwest::Client::builder().build().expect("a client");
+        let mut house = Self { sim, clock, service: None, folder, http, setup };
+        house.open().await;
+        house
+    }
+
+    /// Starts the service on the house's folder.
+    pub(crate) async fn open(&mut self) {
+        let path = self.folder.path().join("hirebridge.toml");
+        std::fs::write(&path, configuration(&self.sim.url(), self.folder.path(), &self.setup))
+            .expect("writable");
+        let config =
+            Config::load(Some(&path), std::iter::empty()).unwrap_or_else(|errors| panic!("{errors}"));
+        let service = Service::start(config, self.clock.clone()).await;
+        self.service = Some(service.unwrap_or_else(|error| panic!("{error}")));
+    }
+
+    /// Stops the service in order.
+    pub(crate) async fn close(&mut self) {
+        if let Some(service) = self.service.take() {
+            service.stop().await;
+        }
+    }
+
+    pub(crate) fn service(&self) -> &Service {
+        self.service.as_ref().expect("the house is open")
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.service().url())
+    }
+
+    /// Delivers a body with the right signature.
+    pub(crate) async fn deliver(&self, body: &Value) -> Reply {
+        self.deliver_bytes(body.to_string().as_bytes()).await
+    }
+
+    /// Delivers bytes with the right signature.
+    pub(crate) async fn deliver_bytes(&self, body: &[u8]) -> Reply {
+        let signature = ashby::signature(SECRET, body);
+        self.send(
+            self.http
+                .post(self.url("/webhooks/ashby"))
+                .header("Ashby-Signature", signature)
+                .body(body.to_vec()),
+        )
+        .await
+    }
+
+    /// Asks the REST API.
+    pub(crate) async fn ask(&self, method: Method, path: &str, token: &str, body: Option<&Value>) -> Reply {
+        let request = self.http.request(method, self.url(path)).bearer_auth(token);
+        let request = match body {
+            Some(body) => request.json(body),
+            None => request,
+        };
+        self.send(request).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Reply {
+        self.ask(Method::GET, path, ADMIN, None).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Reply {
+        self.ask(Method::POST, path, SENDER, Some(body)).await
+    }
+
+    /// A request with nothing added.
+    pub(crate) fn bare(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        self.http.request(method, self.url(path))
+    }
+
+    pub(crate) async fn send(&self, request: reqwest::RequestBuilder) -> Reply {
+        let response = request.send().await.expect("the service answers");
+        let (status, headers) = (response.status(), response.headers().clone());
+        Reply { status, headers, text: response.text().await.expect("a body") }
+    }
+
+    /// The hire, once this process has done with it for now.
+    pub(crate) async fn hire(&self, id: &str) -> Value {
+        self.idle(id).await;
+        let reply = self.get(&format!("/v1/hires/{id}")).await;
+        assert_eq!(reply.status, 200, "{}", reply.text);
+        reply.json()
+    }
+
+    async fn idle(&self, id: &str) {
+        self.service().transfer().idle(HireId(id.parse().expect("an id"))).await;
+    }
+
+    /// Lets time pass, and everything that becomes due happen.
+    pub(crate) async fn pass(&self, time: SignedDuration) {
+        self.clock.advance(time);
+        self.service().transfer().resume_due(1_000).await.expect("the ledger can be read");
+        for hire in self.get("/v1/hires").await.json()["hires"].as_array().expect("hires") {
+            self.idle(hire["id"].as_str().expect("an id")).await;
+        }
+    }
+
+    /// The states that a hire went through, oldest first.
+    pub(crate) async fn way(&self, id: &str) -> Vec<String> {
+        let hire = self.hire(id).await;
+        let history = hire["history"].as_array().expect("a history");
+        history.iter().map(|entry| entry["to"].as_str().unwrap_or_default().to_owned()).collect()
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        if !std::thread::panicking() && !self.setup.may_violate {
+            assert_eq!(self.sim.violations(), Vec::<String>::new(), "calls that nobody should have made");
+        }
+    }
+}
+
+/// The configuration of a test's service.
+pub(crate) fn configuration(personio: &str, folder: &Path, setup: &Setup) -> String {
+    let operator = |name: &str, role: &str, token: &str| {
+        let hash = hex::encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, token.as_bytes()));
+        format!("[[operators]]\nname = \"{name}\"\nrole = \"{role}\"\ntoken_sha256 = \"{hash}\"\n")
+    };
+    format!(
+        r#"
+[server]
+listen = "127.0.0.1:0"
+{server}
+[log]
+level = "error"
+[ledger]
+url = "sqlite:{folder}/ledger.db"
+key = "{key}"
+[personio]
+base_url = "{personio}"
+client_id = "sim-client-id"
+client_secret = "sim-client-secret"
+profile_url = "https://acme.app.personio.com/staff/details/{{id}}"
+attempt_timeout = "2s"
+call_timeout = "8s"
+reads_per_minute = 0
+creates_per_minute = 0
+[transfer]
+{transfer}
+[sources.ashby]
+kind = "ashby"
+secrets = ["{SECRET}"]
+settle = "{settle}"
+{ashby}
+{sections}
+{vera}{mia}{ada}"#,
+        folder = folder.display(),
+        key = STANDARD.encode([7; 32]),
+        server = setup.server,
+        transfer = setup.transfer,
+        ashby = setup.ashby,
+        settle = setup.settle.as_deref().unwrap_or("0s"),
+        sections = setup.sections,
+        vera = operator("vera", "viewer", VIEWER),
+        mia = operator("mia", "sender", SENDER),
+        ada = operator("ada", "admin", ADMIN),
+    )
+}
