@@ -12,8 +12,8 @@ const ROUND: usize = 256;
 /// How long the loop rests when something is due that it could not start, or the ledger failed.
 const REST: SignedDuration = SignedDuration::from_secs(5);
 
-/// How long it sleeps at most when nothing is due.
-const SLEEP: SignedDuration = SignedDuration::from_hours(1);
+/// How long it sleeps at most: what nobody told it about is found then.
+const SLEEP: SignedDuration = SignedDuration::from_mins(1);
 
 /// Goes on with hires when their time has come, until `stop`.
 pub async fn run(transfer: Transfer, clock: Clock, stop: CancellationToken) {

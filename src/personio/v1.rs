@@ -70,6 +70,8 @@ pub(super) struct Envelope {
     pub(super) data: Value,
     #[serde(default)]
     pub(super) meta: Value,
+    #[serde(default)]
+    pub(super) error: Value,
 }
 
 impl Envelope {

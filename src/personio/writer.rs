@@ -1,6 +1,7 @@
 //! What changes Personio: one employee for one ticket.
 
 use jiff::Timestamp;
+use serde_json::Value;
 use tower::ServiceExt;
 
 use super::error::{CallError, Failed, retry_at};
@@ -69,10 +70,18 @@ fn judge(answer: &Answer, sent: &Employee, now: Timestamp) -> Creation {
         200..=299 => created(answer, sent),
         401 | 403 => Outcome::NotSent(Waiting::Credential).into(),
         429 => Creation { retry_at: retry_at(answer, now), ..Outcome::NotSent(Waiting::Throttled).into() },
-        status @ (400 | 404 | 405 | 409 | 413 | 415 | 422) => Outcome::Refused { status }.into(),
-        status @ 400..=499 if status != 408 && says_no(answer) => Outcome::Refused { status }.into(),
+        400 | 404 | 405 | 409 | 413 | 415 | 422 => refused(answer),
+        400..=499 if answer.status != 408 && says_no(answer) => refused(answer),
         status => Outcome::Unknown { what: format!("status_{status}") }.into(),
     }
+}
+
+/// A refusal, with Personio's own words for the person who is to mend it. They decide nothing.
+fn refused(answer: &Answer) -> Creation {
+    let envelope = v1::Envelope::read(&answer.body);
+    let message = envelope.and_then(|envelope| envelope.error["message"].as_str().map(Value::from));
+    let said = message.map(|sent| Warning { field: None, ..Warning::about("personio_said", "", Some(sent)) });
+    Creation { warnings: said.into_iter().collect(), ..Outcome::Refused { status: answer.status }.into() }
 }
 
 fn says_no(answer: &Answer) -> bool {
@@ -83,7 +92,7 @@ fn created(answer: &Answer, sent: &Employee) -> Creation {
     let unknown = |what: &str| Outcome::Unknown { what: what.to_owned() }.into();
     let Some(envelope) = v1::Envelope::read(&answer.body) else { return unknown("unreadable") };
     if envelope.success == Some(false) {
-        return Outcome::Refused { status: answer.status }.into();
+        return refused(answer);
     }
     let Some(employee) = envelope.data.get("id").and_then(person::id) else { return unknown("no_id") };
     let mut warnings = meta::warnings(&envelope.meta, sent);
@@ -95,7 +104,7 @@ fn created(answer: &Answer, sent: &Employee) -> Creation {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 

@@ -172,17 +172,18 @@ impl Transfer {
         operator: &str,
         wait: Duration,
     ) -> Result<Hire, DeskError> {
-        let hire = self.0.known(id).await?;
-        self.0.check_sendable(&hire).await?;
-        let mut hire = self.0.corrected(&hire, corrections).await?;
-        let stored = self.0.known(id).await?.record.plan;
-        approve(&mut hire, plan_hash, Some(&stored), operator, self.0.now())?;
+        let stored = self.0.known(id).await?;
+        self.0.check_sendable(&stored).await?;
+        let mut hire = self.0.corrected(&stored, corrections).await?;
+        approve(&mut hire, plan_hash, Some(&stored.record.plan), operator, self.0.now())?;
         hire.next_at = Some(self.0.now());
-        self.0.save(&mut hire).await.map_err(|error| match error {
-            LedgerError::Conflict => DeskError::WrongState { state: State::Ready },
-            error => error.into(),
-        })?;
-        self.0.start(hire.clone(), Effect::LookUp, Vec::new());
+        let hire = match self.0.save_and_start(hire, Effect::LookUp).await {
+            Ok(hire) => hire,
+            Err(LedgerError::Conflict) => {
+                return Err(DeskError::WrongState { state: self.0.known(id).await?.state() });
+            }
+            Err(error) => return Err(error.into()),
+        };
         self.0.wait(&hire, wait).await;
         self.0.known(id).await
     }
@@ -216,10 +217,19 @@ impl Transfer {
             secret: None,
             body: Vec::new(),
         };
-        match self.0.parts.ledger.accept(hire, delivery).await? {
+        let inner = Arc::clone(&self.0);
+        let stored = self.0.whatever_happens(async move {
+            let stored = inner.parts.ledger.accept(hire, delivery).await?;
+            if let Accepted::New(hire) = &stored
+                && hire.state() == State::Ready
+            {
+                inner.start(hire.clone(), Effect::LookUp, Vec::new());
+            }
+            Ok(stored)
+        });
+        match stored.await? {
             Accepted::New(hire) => {
                 if hire.state() == State::Ready {
-                    self.0.start(hire.clone(), Effect::LookUp, Vec::new());
                     self.0.wait(&hire, wait).await;
                 }
                 Ok((self.0.known(hire.id).await?, false))
@@ -262,8 +272,7 @@ impl Transfer {
             Err(_) => return Err(DeskError::PersonioUnreachable),
         }
         (hire.employee, hire.next_at, hire.tries) = (Some(employee), Some(now), 0);
-        self.0.save(&mut hire).await?;
-        self.0.start(hire.clone(), Effect::Compare, Vec::new());
+        self.0.save_and_start(hire, Effect::Compare).await?;
         self.0.progress.idle(id).await;
         self.0.known(id).await
     }

@@ -20,6 +20,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::clock::Clock;
@@ -198,9 +199,10 @@ impl Inner {
     fn start(self: &Arc<Self>, hire: Hire, effect: Effect, payloads: Vec<Value>) -> bool {
         let Some(running) = self.progress.start(hire.id, hire.state()) else { return false };
         let inner = Arc::clone(self);
-        self.tasks.spawn(async move {
+        let work = async move {
             let id = hire.id;
-            let work = tokio::spawn(Arc::clone(&inner).carry(hire, effect, payloads, running)).await;
+            let work = Arc::clone(&inner).carry(hire, effect, payloads, running);
+            let work = tokio::spawn(work.in_current_span()).await;
             if work.is_err() {
                 tracing::error!(hire = %id, "the work on this hire was broken off by an internal error");
                 if let Err(error) = inner.abandoned(id).await {
@@ -210,8 +212,30 @@ impl Inner {
             if work.unwrap_or(true) {
                 inner.due.notify_one();
             }
-        });
+        };
+        self.tasks.spawn(work.in_current_span());
         true
+    }
+
+    /// Runs to its end in a task of its own: whoever asked may hang up between a commit and what follows it.
+    async fn whatever_happens<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, LedgerError>> + Send + 'static,
+    ) -> Result<T, LedgerError> {
+        let broken_off =
+            |_| Err(LedgerError::Unusable("the work was broken off by an internal error".into()));
+        self.tasks.spawn(work.in_current_span()).await.unwrap_or_else(broken_off)
+    }
+
+    /// Saves a hire and goes on with it.
+    async fn save_and_start(self: &Arc<Self>, mut hire: Hire, effect: Effect) -> Result<Hire, LedgerError> {
+        let inner = Arc::clone(self);
+        self.whatever_happens(async move {
+            inner.save(&mut hire).await?;
+            inner.start(hire.clone(), effect, Vec::new());
+            Ok(hire)
+        })
+        .await
     }
 
     /// The one that sent this hire is gone: nobody knows what became of the call.

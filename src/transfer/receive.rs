@@ -64,20 +64,28 @@ impl Inner {
             hire.next_at = Some(now + source.settle());
         }
         let delivery = self.delivery(source, &hired.event, hired.delivery_id, verified);
-        match self.parts.ledger.accept(hire, delivery).await? {
-            Accepted::New(hire) => {
-                if hire.next_at.is_some_and(|at| at > now) {
-                    self.due.notify_one();
-                } else {
-                    self.start(hire.clone(), Effect::Plan, vec![payload]);
+        let inner = Arc::clone(self);
+        let (hire, duplicate) = self
+            .whatever_happens(async move {
+                match inner.parts.ledger.accept(hire, delivery).await? {
+                    Accepted::New(hire) => Ok((inner.begin(hire, payload), false)),
+                    Accepted::Repeat(hire) => {
+                        Ok((inner.repeated(hire, hired.facts, hired.settled).await?, true))
+                    }
                 }
-                Ok(self.receipt(&hire, false, wait).await)
-            }
-            Accepted::Repeat(hire) => {
-                let hire = self.repeated(hire, hired.facts, hired.settled).await?;
-                Ok(self.receipt(&hire, true, wait).await)
-            }
+            })
+            .await?;
+        Ok(answer(&hire, self.wait(&hire, wait).await, duplicate))
+    }
+
+    /// Starts work on a hire that was just stored, unless it waits for a fuller delivery.
+    fn begin(self: &Arc<Self>, hire: Hire, payload: Value) -> Hire {
+        if hire.next_at.is_some_and(|at| at > self.now()) {
+            self.due.notify_one();
+        } else {
+            self.start(hire.clone(), Effect::Plan, vec![payload]);
         }
+        hire
     }
 
     /// A repeat adds what the stored hire lacks, until the permit; a complete one ends the waiting for more.
@@ -151,11 +159,6 @@ impl Inner {
             secret: Some(verified.secret()),
             body: verified.body().to_vec(),
         }
-    }
-
-    async fn receipt(&self, hire: &Hire, duplicate: bool, wait: Duration) -> Receipt {
-        let state = self.wait(hire, wait).await;
-        answer(hire, state, duplicate)
     }
 
     /// Reads a hire again that somebody else has changed.
