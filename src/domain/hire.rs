@@ -10,7 +10,8 @@ use uuid::Uuid;
 use super::employee::normalised_email;
 use super::facts::Facts;
 use super::plan::{Note, Plan, Warning};
-use super::state::{Effect, Event, NotAllowed, State, step};
+use super::state::State;
+use super::step::{Effect, Event, NotAllowed, step};
 
 /// Our id of a hire: a UUID version 7, so that ids sort by time of receipt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -318,7 +319,7 @@ fn words(state: State) -> String {
 
 /// What the history says of an event: a stable code, with details that are not personal.
 fn cause(event: &Event) -> String {
-    use super::state::{Found, Outcome};
+    use super::step::{Found, Outcome};
     match event {
         Event::Planned(_) => "planned".into(),
         Event::RuledOut => "ruled_out".into(),

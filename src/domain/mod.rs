@@ -9,9 +9,11 @@ pub mod facts;
 pub mod hire;
 pub mod plan;
 pub mod state;
+pub mod step;
 
 pub use employee::Employee;
 pub use facts::Facts;
 pub use hire::{Actor, Entry, Flags, Hire, HireId, HireKey, LookUpZero, NameSplit};
 pub use plan::{Note, Plan, PlannedDocument, Warning};
-pub use state::{Effect, Event, Found, Held, How, NotAllowed, Outcome, State, Waiting, step};
+pub use state::{Held, How, State, Waiting};
+pub use step::{Effect, Event, Found, NotAllowed, Outcome, step};
