@@ -7,8 +7,10 @@ use serde_json::Value;
 
 use super::compare::compare;
 use super::progress::Running;
-use super::{Inner, LedgerError};
-use crate::domain::{Actor, Effect, Event, Found, Held, Hire, LookUpZero, Outcome, State, Waiting, Warning};
+use super::{Inner, LedgerError, log};
+use crate::domain::{
+    Actor, Effect, Entry, Event, Found, Held, Hire, LookUpZero, Outcome, State, Waiting, Warning,
+};
 use crate::ledger::Denied;
 use crate::personio::{CallError, Person};
 
@@ -149,6 +151,14 @@ impl Inner {
         let now = self.now();
         let employee = hire.record.plan.employee.clone();
         let deadline = now + self.parts.call_timeout;
+        let steps = hire.unsaved.clone();
+        let permitted = Entry {
+            at: now,
+            actor: Actor::System.to_string(),
+            from: Some(State::Ready.name().into()),
+            to: State::Sending.name().into(),
+            cause: "permitted".into(),
+        };
         let granted = self.parts.ledger.permit(hire, employee, &Actor::System, now, deadline).await?;
         let ticket = match granted {
             Ok(ticket) => ticket,
@@ -158,6 +168,8 @@ impl Inner {
             }
             Err(Denied::Spent) => return self.stop(hire, &Event::Spent).await,
         };
+        log(hire, &steps);
+        log(hire, &[permitted]);
         running.tell(hire);
         let creation = self.parts.writer.create(ticket).await;
         hire.record.warnings.extend(creation.warnings);
