@@ -292,7 +292,8 @@ impl Running {
 fn log(hire: &Hire, steps: &[Entry]) {
     for step in steps.iter().filter(|step| step.from.as_ref() != Some(&step.to)) {
         let (from, to, cause, actor) = (step.from.as_deref(), &step.to, &step.cause, &step.actor);
-        let duration_ms = step.at.duration_since(hire.received_at).as_millis();
-        tracing::info!(hire = %hire.id, source = %hire.source, from, to, cause, actor, since_received_ms = duration_ms, "hire");
+        let age = step.at.duration_since(hire.received_at).as_millis();
+        let age_ms = i64::try_from(age).unwrap_or(i64::MAX);
+        tracing::info!(hire = %hire.id, source = %hire.source, from, to, cause, actor, age_ms, "hire");
     }
 }
