@@ -3,3 +3,4 @@
 mod architecture;
 mod once;
 mod support;
+mod truth;
