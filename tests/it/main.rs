@@ -1,6 +1,9 @@
 //! hirebridge from outside: over HTTP and the command line, against the Personio simulator.
 
 mod architecture;
+mod as_said;
+mod by_hand;
 mod once;
+mod operators;
 mod support;
 mod truth;
