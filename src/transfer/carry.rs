@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::compare::compare;
 use super::progress::Running;
 use super::{Inner, LedgerError};
+use crate::ats::json;
 use crate::domain::{Actor, Effect, Event, Found, Held, Hire, LookUpZero, Outcome, State, Waiting, Warning};
 use crate::ledger::Denied;
 use crate::personio::{CallError, Person};
@@ -84,7 +85,8 @@ impl Inner {
             return Ok(at_hand);
         }
         let bodies = self.parts.ledger.bodies(hire.id).await?;
-        Ok(bodies.iter().filter_map(|body| serde_json::from_slice(body).ok()).collect())
+        // As strictly as at receipt: what can be read in two ways is not read for a plan either.
+        Ok(bodies.iter().filter_map(|body| json::read(body).ok()).collect())
     }
 
     /// Look-up 0: is somebody with this e-mail address in Personio already?
