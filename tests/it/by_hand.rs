@@ -193,6 +193,27 @@ async fn a_typed_hire_waits_for_review_or_is_sent_with_the_hash_of_its_preview()
 }
 
 #[tokio::test]
+async fn the_marker_of_a_typed_hire_is_in_its_preview_too() {
+    let house = House::with(Setup { transfer: "marker = \"dynamic_101\"".into(), ..Setup::default() }).await;
+    let mut by_ats_id = typed();
+    (by_ats_id["source"], by_ats_id["ats_id"]) = (json!("ashby"), json!("a-1"));
+    let mut by_key = typed();
+    by_key["candidate"]["email"] = "mia2@example.org".into();
+    for (mut body, marker) in [(by_ats_id, "ashby/default/a-1"), (by_key, "manual/manual/k-1")] {
+        let preview = house.bare(Method::POST, "/v1/hires/preview").bearer_auth(SENDER).json(&body);
+        let preview = house.send(preview.header("Idempotency-Key", "k-1")).await.json();
+        body["plan_hash"] = preview["plan"]["hash"].clone();
+        assert_eq!(enter(&house, "k-1", &body).await.state(), "created");
+        assert_eq!(preview["plan"]["hash"], hash_sent(&house));
+        let employees = house.sim.employees();
+        assert_eq!(employees.last().expect("somebody").person.custom_attributes["dynamic_101"], marker);
+    }
+    // Without a key nothing is made up.
+    let preview = plan(&house, "/v1/hires/preview", &typed()).await;
+    assert_eq!(preview["employee"]["custom_attributes"], json!(null));
+}
+
+#[tokio::test]
 async fn a_typed_hire_and_its_webhook_are_one_hire_whichever_comes_first() {
     let house = House::new().await;
     let mut body = typed();
