@@ -2,6 +2,7 @@
 
 mod architecture;
 mod as_said;
+mod ashby_api;
 mod bad_input;
 mod by_hand;
 mod once;
