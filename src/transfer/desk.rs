@@ -222,6 +222,8 @@ impl Transfer {
             secret: None,
             body: Vec::new(),
         };
+        let source = hire.source.clone();
+        let is_other = |known: &Hire| known.record.facts != facts || known.source != source;
         match self.0.parts.ledger.accept(hire, delivery).await? {
             Accepted::New(hire) => {
                 if hire.state() == State::Ready {
@@ -230,7 +232,7 @@ impl Transfer {
                 }
                 Ok((self.0.known(hire.id).await?, false))
             }
-            Accepted::Repeat(known) if known.key.kind == BY_HAND && known.record.facts != facts => {
+            Accepted::Repeat(known) if known.key.kind == BY_HAND && is_other(&known) => {
                 Err(DeskError::KeyReused)
             }
             Accepted::Repeat(known) => Ok((known, true)),

@@ -173,6 +173,9 @@ async fn a_typed_hire_waits_for_review_or_is_sent_with_the_hash_of_its_preview()
     let mut other = typed();
     other["job"]["title"] = "Cook".into();
     is_problem(&enter(&house, "k-1", &other).await, 422, "idempotency_key_reused");
+    let mut elsewhere = typed();
+    elsewhere["source"] = "ashby".into();
+    is_problem(&enter(&house, "k-1", &elsewhere).await, 422, "idempotency_key_reused");
     is_problem(&house.post("/v1/hires", &typed()).await, 400, "idempotency_key_missing");
     is_problem(&enter(&house, &"k".repeat(256), &typed()).await, 400, "idempotency_key_invalid");
     assert_eq!((count(&house).await, house.sim.creates()), (1, 0));
