@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::compare::compare;
 use super::progress::Running;
 use super::{Inner, LedgerError, log};
+use crate::ats::json;
 use crate::domain::{
     Actor, Effect, Entry, Event, Found, Held, Hire, LookUpZero, Outcome, State, Waiting, Warning,
 };
@@ -86,7 +87,8 @@ impl Inner {
             return Ok(at_hand);
         }
         let bodies = self.parts.ledger.bodies(hire.id).await?;
-        Ok(bodies.iter().filter_map(|body| serde_json::from_slice(body).ok()).collect())
+        // As strictly as at receipt: what can be read in two ways is not read for a plan either.
+        Ok(bodies.iter().filter_map(|body| json::read(body).ok()).collect())
     }
 
     /// Look-up 0: is somebody with this e-mail address in Personio already?
