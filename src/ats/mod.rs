@@ -187,8 +187,8 @@ fn fit_for_log(name: &str) -> String {
     if is_id(name) { name.to_owned() } else { "unnamed".to_owned() }
 }
 
-/// Whether a text is fit for a key, a log and a URL.
-fn is_id(text: &str) -> bool {
+/// Whether a text is fit for a key, a log and a URL: what an ATS's id must be.
+pub fn is_id(text: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     (1..=128).contains(&text.len()) && text.bytes().all(fits)
 }

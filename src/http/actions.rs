@@ -161,7 +161,7 @@ pub(super) async fn dismiss(
         (status = 200, description = "The hire as it is now", body = HireShape),
         (status = 404, description = "There is no such hire",
             body = problem::Body, content_type = "application/problem+json"),
-        (status = 409, description = "The hire is not held, or the credential may not read employees",
+        (status = 409, description = "The hire is not held",
             body = problem::Body, content_type = "application/problem+json"),
         (status = 422, description = "Personio has no such employee",
             body = problem::Body, content_type = "application/problem+json"),

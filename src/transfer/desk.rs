@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
 use super::{Inner, Planner, Transfer};
+use crate::ats::is_id;
 use crate::domain::{
     Actor, Effect, Event, Facts, Found, Held, Hire, HireId, HireKey, NotAllowed, Plan, State,
 };
@@ -341,7 +342,11 @@ impl Inner {
             None => None,
         };
         Ok(match (source, ats_id) {
-            (Some(source), Some(ats_id)) => source.key(ats_id),
+            (Some(source), Some(ats_id)) if is_id(ats_id) => source.key(ats_id),
+            (Some(_), Some(_)) => {
+                let message = "must be the application's id: letters, digits, `-`, `_` and `.`".to_owned();
+                return Err(DeskError::Invalid(vec![FieldError { field: "ats_id".into(), message }]));
+            }
             _ => HireKey { kind: BY_HAND.into(), account: BY_HAND.into(), application: key.to_owned() },
         })
     }

@@ -344,3 +344,14 @@ async fn nobody_sends_again_while_the_first_call_may_still_arrive() {
     let later = house.post(&send, &json!({"plan_hash": hash})).await;
     assert_eq!((later.state().as_str(), house.sim.creates()), ("held(exists)", 1));
 }
+
+#[tokio::test]
+async fn an_id_that_no_ats_has_is_refused() {
+    let house = House::new().await;
+    let mut body = serde_json::json!({"candidate": {"email": "mia@example.org"}, "source": "ashby", "ats_id": "a b"});
+    let answer = house.post("/v1/hires", &body).await;
+    assert_eq!(answer.status, 422, "{}", answer.text);
+    assert!(answer.text.contains("ats_id"));
+    body["ats_id"] = "a-b".into();
+    assert_eq!(house.post("/v1/hires", &body).await.status, 201);
+}
