@@ -1,5 +1,8 @@
 //! hirebridge from outside: over HTTP and the command line, against the Personio simulator.
 
 mod architecture;
+mod command_line;
+mod ledger;
 mod once;
+mod restart;
 mod support;
