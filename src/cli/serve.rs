@@ -27,7 +27,8 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     telemetry::start_logging(&config.log);
     let server = config.server.clone();
     let mut stop = Stop::listen()?;
-    let service = Service::start(config, Clock::system()).await?;
+    let started = Service::start(config, Clock::system()).await;
+    let service = started.map_err(|error| args.config.refusal(&error))?;
     tracing::info!(address = %service.address(), "listening");
     if let Err(error) = introduce(&service, &server) {
         // Whoever started it reads no output: no reason not to serve.
