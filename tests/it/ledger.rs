@@ -69,7 +69,9 @@ fn take(hire: &mut Hire, event: &Event) {
 }
 
 async fn save(ledger: &dyn Ledger, hire: &mut Hire, events: &[Event]) {
-    events.iter().for_each(|event| take(hire, event));
+    for event in events {
+        take(hire, event);
+    }
     ledger.save(hire).await.expect("saved");
 }
 
@@ -271,7 +273,9 @@ async fn many_at_once_are_one(ledger: &dyn Ledger) {
     let id = *ids.first().expect("one");
     let hire = ledger.hire(id).await.expect("read").expect("there");
     let mut crowd = vec![hire; 64];
-    crowd.iter_mut().for_each(|hire| take(hire, &Event::Planned(None)));
+    for hire in &mut crowd {
+        take(hire, &Event::Planned(None));
+    }
     let asked = join_all(crowd.iter_mut().map(|hire| permit(ledger, hire))).await;
     let tickets = asked.iter().filter(|answer| matches!(answer, Ok(Ok(_)))).count();
     assert_eq!(tickets, 1);

@@ -4,5 +4,7 @@ mod architecture;
 mod command_line;
 mod ledger;
 mod once;
+mod refusals;
 mod restart;
+mod stop;
 mod support;
