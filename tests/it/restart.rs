@@ -5,7 +5,7 @@ use hirebridge::sim::{Behaviour, Fault, MetaShape, Operation, Work};
 use serde_json::{Value, json};
 
 use crate::support::ashby::{candidate_hire, hire, without_offer};
-use crate::support::process::{eventually, hirebridge, text};
+use crate::support::process::{ended, eventually, hirebridge, text};
 use crate::support::town::Town;
 use crate::support::{Setup, state};
 
@@ -182,7 +182,7 @@ async fn a_second_instance_on_the_same_ledger_refuses_to_start() {
     let served = town.serve().await;
     let mut second = hirebridge(town.folder.path());
     second.args(["serve", "--config"]).arg(&town.config);
-    let output = second.output().expect("the program runs");
+    let output = ended(&mut second);
     assert_eq!(output.status.code(), Some(1));
     let said = text(&output.stderr);
     assert!(said.contains("`ledger.url`") && said.contains("in use by another hirebridge"), "{said}");
