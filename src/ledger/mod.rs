@@ -50,7 +50,7 @@ impl OpenError {
     /// The setting that is to be changed.
     pub fn key(&self) -> &'static str {
         match self {
-            Self::Key(_) => "ledger.key",
+            Self::Key(_) | Self::Sqlite(sqlite::OpenError::OtherKey(_)) => "ledger.key",
             Self::Url(_) | Self::Sqlite(_) => "ledger.url",
         }
     }

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
 use std::time::Duration;
 
 /// The command line, without the environment of whoever runs the tests.
@@ -13,7 +15,23 @@ pub(crate) fn hirebridge(folder: &Path) -> Command {
 
 /// Runs a command to its end.
 pub(crate) fn run(folder: &Path, args: &[&str]) -> Output {
-    hirebridge(folder).args(args).output().expect("the program runs")
+    ended(hirebridge(folder).args(args))
+}
+
+/// Runs a command to its end, which must come: one that goes on is killed, and has no exit code then.
+pub(crate) fn ended(command: &mut Command) -> Output {
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program runs");
+    let pid = child.id().to_string();
+    let (end, ends) = mpsc::channel::<()>();
+    let guard = thread::spawn(move || {
+        if ends.recv_timeout(Duration::from_secs(50)) == Err(RecvTimeoutError::Timeout) {
+            Command::new("kill").args(["-KILL", &pid]).status().expect("kill runs");
+        }
+    });
+    let output = child.wait_with_output().expect("it ends");
+    drop(end);
+    guard.join().expect("the guard does not panic");
+    output
 }
 
 /// What a command wrote.
