@@ -1,5 +1,8 @@
 //! hirebridge from outside: over HTTP and the command line, against the Personio simulator.
 
 mod architecture;
+mod checks;
+mod credential;
+mod health;
 mod once;
 mod support;
