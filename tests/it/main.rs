@@ -5,4 +5,5 @@ mod checks;
 mod credential;
 mod health;
 mod once;
+mod privacy;
 mod support;

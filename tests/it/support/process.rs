@@ -1,7 +1,7 @@
 //! hirebridge as a process of its own, to be killed and started again; and its command line.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Output};
 use std::time::Duration;
 
 /// The command line, without the environment of whoever runs the tests.
@@ -37,12 +37,13 @@ impl Served {
             .port();
         let log = folder.join(format!("log-{port}"));
         let file = std::fs::File::create(&log).expect("a log file");
+        let out = std::fs::File::create(folder.join(format!("out-{port}"))).expect("a file for its output");
         let child = hirebridge(folder)
             .arg("serve")
             .arg("--config")
             .arg(config)
             .env("HIREBRIDGE__SERVER__LISTEN", format!("127.0.0.1:{port}"))
-            .stdout(Stdio::null())
+            .stdout(out)
             .stderr(file)
             .spawn()
             .expect("the program starts");
