@@ -68,17 +68,17 @@ async fn a_token_revoked_between_look_up_and_create_is_renewed_once_and_the_hire
 #[tokio::test]
 async fn a_token_revoked_with_fifty_hires_in_flight_is_renewed_for_all_of_them_together() {
     let house = House::new().await;
-    house.sim.misbehave(Fault::new(Operation::ListEmployees, Behaviour::Wait).times(50));
-    let revoke = async {
-        house.sim.arrival(Operation::ListEmployees, 50).await;
-        house.sim.revoke_token();
+    house.sim.misbehave(Fault::once(Operation::CreateEmployee, Behaviour::RevokeToken));
+    house.sim.misbehave(Fault::new(Operation::CreateEmployee, Behaviour::Wait).times(50));
+    let refuse_all_at_once = async {
+        house.sim.arrival(Operation::CreateEmployee, 50).await;
         house.sim.release_answers();
     };
-    let (answers, ()) = tokio::join!(deliver(&house, 50), revoke);
+    let (answers, ()) = tokio::join!(deliver(&house, 50), refuse_all_at_once);
     for answer in answers {
         assert_eq!(state(&house.hire(&answer.hire()).await), "created");
     }
-    assert_eq!(house.sim.employees().len(), 50);
+    assert_eq!((house.sim.creates(), house.sim.employees().len()), (100, 50));
     assert!(house.sim.calls(Operation::Auth) <= 3, "{} tokens", house.sim.calls(Operation::Auth));
 }
 
