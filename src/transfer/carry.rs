@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::compare::compare;
+use super::gate::Door;
 use super::progress::Running;
 use super::{Inner, LedgerError, log};
 use crate::ats::json;
@@ -39,11 +40,16 @@ impl Inner {
         mut payloads: Vec<Value>,
         running: Running,
     ) -> bool {
+        // Whoever waits for the credential comes here only when the gate has let it in.
+        let admitted = hire.state() == State::Waiting(Waiting::Credential);
         let mut effect = first;
         loop {
             let next = match effect {
                 Effect::Plan => self.plan(&mut hire, std::mem::take(&mut payloads)).await,
                 Effect::LookUp => self.look_up(&mut hire).await,
+                Effect::Send if !admitted && self.gate.admit(self.now(), 1) == 0 => {
+                    self.wait_for(&mut hire, Waiting::Credential, None).await
+                }
                 Effect::Send => self.send(&mut hire, &running).await,
                 Effect::Wake => self.wake(&mut hire).await,
                 Effect::LookAgain => self.look_again(&mut hire).await,
@@ -136,7 +142,7 @@ impl Inner {
             Err(CallError::NotAllowed) => return Ok((Found::NotAllowed, None)),
             Err(error) => return Err(error),
         };
-        self.credential_works();
+        self.credential_works(Door::Token);
         let active = people.iter().find(|person| !person.is_inactive());
         Ok(match (active, people.first()) {
             (Some(person), _) => (Found::Active, Some(person.clone())),
@@ -177,8 +183,8 @@ impl Inner {
         hire.record.warnings.extend(creation.warnings);
         self.note_outcome(hire, &creation.outcome, creation.retry_at, deadline)?;
         self.keep(hire).await?;
-        if let State::Created(_) = hire.state() {
-            self.credential_works();
+        if let Outcome::Created { .. } | Outcome::Refused { .. } = creation.outcome {
+            self.credential_works(Door::Create);
         }
         Ok(if hire.next_at.is_some() { after(hire.state()) } else { Effect::Rest })
     }
@@ -205,7 +211,12 @@ impl Inner {
                 (hire.since, hire.tries, hire.next_at) = (None, 0, Some(now));
             }
             Outcome::Refused { .. } => hire.next_at = Some(now),
-            Outcome::NotSent(why) => self.wait_longer(hire, *why, retry_at),
+            Outcome::NotSent(why) => {
+                if *why == Waiting::Credential {
+                    self.gate.close(Door::Create, now);
+                }
+                self.wait_longer(hire, *why, retry_at);
+            }
             Outcome::Unknown { .. } if hire.look_up_zero == LookUpZero::NotAllowed => {
                 self.apply(hire, &Event::NotFound)?;
             }
@@ -244,6 +255,13 @@ impl Inner {
                 (Waiting::Unreachable, None)
             }
         };
+        if why == Waiting::Credential {
+            self.gate.close(Door::Token, self.now());
+        }
+        self.wait_for(hire, why, retry_at).await
+    }
+
+    async fn wait_for(&self, hire: &mut Hire, why: Waiting, retry_at: Option<Timestamp>) -> Next {
         let effect = self.apply(hire, &Event::PutOff(why))?;
         self.wait_longer(hire, why, retry_at);
         self.save(hire).await?;
@@ -257,16 +275,13 @@ impl Inner {
         let pause = SignedDuration::from_secs((15i64 << hire.tries.min(6)).min(900));
         hire.tries += 1;
         hire.next_at = Some(match why {
-            Waiting::Credential => {
-                self.gate.close(now);
-                now
-            }
+            Waiting::Credential => now,
             _ => retry_at.unwrap_or(now + pause),
         });
     }
 
-    fn credential_works(&self) {
-        if self.gate.reopen() {
+    fn credential_works(&self, passed: Door) {
+        if self.gate.reopen(passed) {
             self.due.notify_one();
         }
     }

@@ -348,7 +348,8 @@ async fn nobody_sends_again_while_the_first_call_may_still_arrive() {
 #[tokio::test]
 async fn an_id_that_no_ats_has_is_refused() {
     let house = House::new().await;
-    let mut body = serde_json::json!({"candidate": {"email": "mia@example.org"}, "source": "ashby", "ats_id": "a b"});
+    let mut body =
+        serde_json::json!({"candidate": {"email": "mia@example.org"}, "source": "ashby", "ats_id": "a b"});
     let answer = house.post("/v1/hires", &body).await;
     assert_eq!(answer.status, 422, "{}", answer.text);
     assert!(answer.text.contains("ats_id"));

@@ -210,13 +210,6 @@ impl House {
             self.idle(hire["id"].as_str().expect("an id")).await;
         }
     }
-
-    /// The states that a hire went through, oldest first.
-    pub(crate) async fn way(&self, id: &str) -> Vec<String> {
-        let hire = self.hire(id).await;
-        let history = hire["history"].as_array().expect("a history");
-        history.iter().map(|entry| entry["to"].as_str().unwrap_or_default().to_owned()).collect()
-    }
 }
 
 impl Drop for House {

@@ -1,6 +1,6 @@
 //! hirebridge as a process of its own, to be killed and started again; and its command line.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
@@ -43,7 +43,6 @@ pub(crate) fn text(bytes: &[u8]) -> String {
 pub(crate) struct Served {
     child: Child,
     pub(crate) url: String,
-    pub(crate) log: PathBuf,
 }
 
 impl Served {
@@ -55,16 +54,17 @@ impl Served {
             .port();
         let log = folder.join(format!("log-{port}"));
         let file = std::fs::File::create(&log).expect("a log file");
+        let out = std::fs::File::create(folder.join(format!("out-{port}"))).expect("a file for its output");
         let child = hirebridge(folder)
             .arg("serve")
             .arg("--config")
             .arg(config)
             .env("HIREBRIDGE__SERVER__LISTEN", format!("127.0.0.1:{port}"))
-            .stdout(Stdio::null())
+            .stdout(out)
             .stderr(file)
             .spawn()
             .expect("the program starts");
-        let served = Self { child, url: format!("http://127.0.0.1:{port}"), log };
+        let served = Self { child, url: format!("http://127.0.0.1:{port}") };
         let http = reqwest::Client::builder().build().expect("a client");
         eventually("the service is ready", || async {
             let ready = http.get(format!("{}/readyz", served.url)).send().await;
