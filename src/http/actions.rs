@@ -76,10 +76,7 @@ pub(super) struct Link {
     request_body(content = Corrections, description = "What is to be different"),
     responses(
         (status = 200, description = "The plan", body = Preview),
-        (status = 404, description = "There is no such hire",
-            body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "Corrections are not right",
-            body = problem::Body, content_type = "application/problem+json"),
+        (status = 422, description = "Corrections are not right"),
     ))]
 pub(super) async fn preview(
     _: Viewer,
@@ -99,8 +96,6 @@ pub(super) async fn preview(
     request_body(content = Sending, description = "The plan's hash and the corrections it was made with"),
     responses(
         (status = 200, description = "The hire as it is now", body = HireShape),
-        (status = 404, description = "There is no such hire",
-            body = problem::Body, content_type = "application/problem+json"),
         (status = 409, description = "The plan changed, or the hire's state does not allow it",
             body = problem::Body, content_type = "application/problem+json", examples(
                 ("plan_changed" = (value = json!({"type": "urn:hirebridge:problem:plan_changed",
@@ -112,10 +107,8 @@ pub(super) async fn preview(
                     "title": "This cannot be done to a hire in this state", "status": 409,
                     "code": "wrong_state", "state": "created"}))),
             )),
-        (status = 422, description = "Corrections are not right, or the plan may not be sent as it is",
-            body = problem::Body, content_type = "application/problem+json"),
-        (status = 502, description = "Personio could not be asked; nothing was sent",
-            body = problem::Body, content_type = "application/problem+json"),
+        (status = 422, description = "Corrections are not right, or the plan may not be sent as it is"),
+        (status = 502, description = "Personio could not be asked; nothing was sent"),
     ))]
 pub(super) async fn send(
     sender: Sender,
@@ -136,10 +129,7 @@ pub(super) async fn send(
     request_body(content = Dismissal, description = "Off the list or back on it"),
     responses(
         (status = 200, description = "The hire as it is now", body = HireShape),
-        (status = 404, description = "There is no such hire",
-            body = problem::Body, content_type = "application/problem+json"),
-        (status = 409, description = "The hire is not held",
-            body = problem::Body, content_type = "application/problem+json"),
+        (status = 409, description = "The hire is not held"),
     ))]
 pub(super) async fn dismiss(
     sender: Sender,
@@ -159,14 +149,9 @@ pub(super) async fn dismiss(
     request_body(content = Link, description = "The employee"),
     responses(
         (status = 200, description = "The hire as it is now", body = HireShape),
-        (status = 404, description = "There is no such hire",
-            body = problem::Body, content_type = "application/problem+json"),
-        (status = 409, description = "The hire is not held",
-            body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "Personio has no such employee",
-            body = problem::Body, content_type = "application/problem+json"),
-        (status = 502, description = "Personio could not be asked",
-            body = problem::Body, content_type = "application/problem+json"),
+        (status = 409, description = "The hire is not held"),
+        (status = 422, description = "Personio has no such employee"),
+        (status = 502, description = "Personio could not be asked"),
     ))]
 pub(super) async fn link(
     sender: Sender,

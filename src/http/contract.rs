@@ -53,25 +53,46 @@ pub(super) fn base() -> utoipa::openapi::OpenApi {
     api
 }
 
-/// What may go wrong behind the door, whatever the route; and what besides, if it takes a body.
+/// What may go wrong behind the door, whatever the route; what besides, if it takes a body; and if it is
+/// about one hire.
 const USUAL: [Code; 4] = [Code::Unauthenticated, Code::Forbidden, Code::Internal, Code::LedgerUnavailable];
 const WITH_BODY: [Code; 3] = [Code::InvalidJson, Code::TooLarge, Code::UnsupportedMediaType];
+const OF_ONE_HIRE: [Code; 1] = [Code::HireNotFound];
 
-/// Adds to every route behind the door what holds for all of them: a token is needed, and what may go wrong.
+/// Adds what holds for all routes: every refusal is a problem; behind the door a token is needed, and what
+/// may go wrong.
 pub(super) fn complete(api: &mut utoipa::openapi::OpenApi) {
-    let responses = USUAL.iter().chain(&WITH_BODY).map(|code| (name(*code), response(*code).into()));
+    let responses =
+        USUAL.iter().chain(&WITH_BODY).chain(&OF_ONE_HIRE).map(|code| (name(*code), response(*code).into()));
     api.components.get_or_insert_default().responses.extend(responses);
     for (path, item) in &mut api.paths.paths {
+        operations(item).for_each(refuse_with_problems);
         if path.starts_with("/v1/") {
-            operations(item).for_each(guard);
+            let of_one_hire = path.contains("{id}");
+            operations(item).for_each(|operation| guard(operation, of_one_hire));
         }
     }
 }
 
-fn guard(operation: &mut Operation) {
+/// Gives every refusal that does not say what it holds the form that all of them have.
+fn refuse_with_problems(operation: &mut Operation) {
+    for (status, response) in &mut operation.responses.responses {
+        if let RefOr::T(response) = response
+            && status.starts_with(['4', '5'])
+            && response.content.is_empty()
+        {
+            let schema = Ref::from_schema_name("Problem");
+            let content = ContentBuilder::new().schema(Some(schema)).build();
+            response.content.insert(problem::MEDIA_TYPE.to_owned(), content.into());
+        }
+    }
+}
+
+fn guard(operation: &mut Operation, of_one_hire: bool) {
     operation.security = Some(vec![SecurityRequirement::new(BEARER, Vec::<String>::new())]);
     let with_body = WITH_BODY.into_iter().filter(|_| operation.request_body.is_some());
-    for code in USUAL.into_iter().chain(with_body) {
+    let of_one_hire = OF_ONE_HIRE.into_iter().filter(|_| of_one_hire);
+    for code in USUAL.into_iter().chain(with_body).chain(of_one_hire) {
         let known = RefOr::Ref(Ref::from_response_name(name(code)));
         operation.responses.responses.entry(code.status().as_str().to_owned()).or_insert(known);
     }

@@ -12,7 +12,7 @@ use super::code::Code;
 use super::contract::{StateName, tag};
 use super::door::Viewer;
 use super::list::{self, Page};
-use super::problem::{self, Problem};
+use super::problem::Problem;
 use super::shapes::HireShape;
 use crate::domain::{self, HireId};
 use crate::ledger::Filter;
@@ -53,8 +53,7 @@ pub(super) struct HireList {
     ),
     responses(
         (status = 200, description = "A page of hires", body = HireList),
-        (status = 400, description = "The query is not understood",
-            body = problem::Body, content_type = "application/problem+json"),
+        (status = 400, description = "The query is not understood"),
     ))]
 pub(super) async fn list(_: Viewer, State(app): State<App>, page: Page) -> Result<Json<HireList>, Problem> {
     let limit = page.0.limit;
@@ -75,10 +74,7 @@ pub(super) async fn list(_: Viewer, State(app): State<App>, page: Page) -> Resul
     params(("id" = Uuid, Path, description = "The hire's id")),
     responses(
         (status = 200, description = "The hire", body = HireShape),
-        (status = 400, description = "The id is none",
-            body = problem::Body, content_type = "application/problem+json"),
-        (status = 404, description = "There is no such hire",
-            body = problem::Body, content_type = "application/problem+json"),
+        (status = 400, description = "The id is none"),
     ))]
 pub(super) async fn one(_: Viewer, State(app): State<App>, Id(id): Id) -> Result<Json<HireShape>, Problem> {
     let hire = app.transfer.ledger().hire(id).await?.ok_or_else(|| Problem::of(Code::HireNotFound))?;

@@ -15,7 +15,7 @@ use super::code::Code;
 use super::contract::{fact_group, tag};
 use super::door::{Sender, Viewer};
 use super::hires::shown;
-use super::problem::{self, Problem};
+use super::problem::Problem;
 use super::shapes::{HireShape, Preview};
 use crate::domain::Facts;
 use crate::domain::facts::FactError;
@@ -97,8 +97,7 @@ pub(super) struct PreviewRequest {
     )),
     responses(
         (status = 200, description = "The plan", body = Preview),
-        (status = 422, description = "The payload is not about a hire, or fields are not right",
-            body = problem::Body, content_type = "application/problem+json"),
+        (status = 422, description = "The payload is not about a hire, or fields are not right"),
     ))]
 pub(super) async fn preview(
     _: Viewer,
@@ -147,12 +146,9 @@ fn bytes(payload: Value) -> Vec<u8> {
         (status = 201, description = "The new hire", body = HireShape,
             headers(("Location" = String, description = "Where it is"))),
         (status = 200, description = "The hire that was there already", body = HireShape),
-        (status = 400, description = "An idempotency key is needed",
-            body = problem::Body, content_type = "application/problem+json"),
-        (status = 409, description = "The plan is not the one with this hash",
-            body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "Fields are not right, or the key was used for something else",
-            body = problem::Body, content_type = "application/problem+json"),
+        (status = 400, description = "An idempotency key is needed"),
+        (status = 409, description = "The plan is not the one with this hash"),
+        (status = 422, description = "Fields are not right, or the key was used for something else"),
     ))]
 pub(super) async fn enter(
     sender: Sender,

@@ -18,7 +18,7 @@ use super::App;
 use super::body;
 use super::code::Code;
 use super::contract::{StateName, tag};
-use super::problem::{self, Problem};
+use super::problem::Problem;
 use crate::ats::{Received, Source};
 use crate::ledger::LedgerError;
 use crate::transfer::Receipt;
@@ -71,16 +71,11 @@ enum Outcome {
                     "state": "held", "reason": "exists", "duplicate": true}))),
                 ("ping" = (value = json!({"hire": null, "state": "ignored", "reason": "ping"}))),
             )),
-        (status = 401, description = "The signature is missing or wrong, or there is no such source",
-            body = problem::Body, content_type = "application/problem+json"),
-        (status = 408, description = "The body did not arrive in time",
-            body = problem::Body, content_type = "application/problem+json"),
-        (status = 413, description = "The body is larger than the limit",
-            body = problem::Body, content_type = "application/problem+json"),
-        (status = 415, description = "The body is encoded",
-            body = problem::Body, content_type = "application/problem+json"),
+        (status = 401, description = "The signature is missing or wrong, or there is no such source"),
+        (status = 408, description = "The body did not arrive in time"),
+        (status = 413, description = "The body is larger than the limit"),
+        (status = 415, description = "The body is encoded"),
         (status = 503, description = "It could not be stored: send it again",
-            body = problem::Body, content_type = "application/problem+json",
             headers(("Retry-After" = u32, description = "After so many seconds"))),
     ))]
 pub(super) async fn deliver(

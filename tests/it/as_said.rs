@@ -4,24 +4,7 @@ use hirebridge::sim::Operation;
 use serde_json::{Value, json};
 
 use crate::support::ashby::candidate_hire;
-use crate::support::{House, Setup};
-
-/// `code field=sent` of each warning, in order.
-fn warnings(hire: &Value) -> Vec<String> {
-    let all = hire["warnings"].as_array().expect("warnings");
-    let words = |w: &Value| format!("{} {}={}", text(&w["code"]), text(&w["field"]), text(&w["sent"]));
-    let mut words: Vec<_> = all.iter().map(words).collect();
-    words.sort();
-    words
-}
-
-fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or_default()
-}
-
-fn notes(hire: &Value) -> Vec<&str> {
-    hire["notes"].as_array().expect("notes").iter().map(text).collect()
-}
+use crate::support::{House, Setup, notes, text, warnings};
 
 /// The employee in the last create call.
 fn sent(house: &House) -> Value {

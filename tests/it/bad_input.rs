@@ -7,7 +7,7 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 use crate::support::ashby::{self, candidate_hire, fixture, hire};
-use crate::support::{House, Reply, SECRET, SENDER, Setup};
+use crate::support::{House, Reply, SECRET, SENDER, Setup, is_problem};
 
 const HOOK: &str = "/webhooks/ashby";
 
@@ -15,16 +15,6 @@ const HOOK: &str = "/webhooks/ashby";
 fn delivery(house: &House, path: &str, body: &[u8], signatures: &[&str]) -> RequestBuilder {
     let request = house.bare(Method::POST, path).body(body.to_vec());
     signatures.iter().fold(request, |request, signature| request.header("Ashby-Signature", *signature))
-}
-
-fn is_problem(reply: &Reply, status: u16, code: &str) {
-    assert_eq!(
-        (reply.status.as_u16(), reply.json()["code"].as_str()),
-        (status, Some(code)),
-        "{}",
-        reply.text
-    );
-    assert_eq!(reply.headers["content-type"], "application/problem+json");
 }
 
 async fn listed(house: &House) -> Vec<Value> {

@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::ashby::{candidate_hire, hire, with_field};
-use crate::support::{House, Reply, SENDER, Setup, state};
+use crate::support::{House, Reply, SENDER, Setup, is_problem, state};
 
 /// The hash of what was sent last, made from the request that Personio got.
 fn hash_sent(house: &House) -> String {
@@ -33,12 +33,6 @@ async fn count(house: &House) -> usize {
 async fn enter(house: &House, key: &str, body: &Value) -> Reply {
     let request = house.bare(Method::POST, "/v1/hires").bearer_auth(SENDER).json(body);
     house.send(request.header("Idempotency-Key", key)).await
-}
-
-fn is_problem(reply: &Reply, status: u16, code: &str) {
-    assert_eq!(reply.status, status, "{}", reply.text);
-    assert_eq!(reply.headers["content-type"], "application/problem+json");
-    assert_eq!((&reply.json()["code"], &reply.json()["status"]), (&json!(code), &json!(status)));
 }
 
 fn typed() -> Value {

@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::ashby::{candidate_hire, hire};
-use crate::support::{ADMIN, House, Reply, SECRET, SENDER, Setup, VIEWER, ashby};
+use crate::support::{ADMIN, House, SECRET, SENDER, Setup, VIEWER, ashby, is_problem};
 
 /// No hire has this id.
 const NOBODY: &str = "01942f5e-9c1b-7c3e-8a37-2f6f2a6f0c11";
@@ -28,18 +28,6 @@ async fn operations(house: &House) -> Vec<(Method, String)> {
         }
     }
     all
-}
-
-fn is_problem(reply: &Reply, status: u16, code: &str) {
-    assert_eq!(
-        (reply.status.as_u16(), reply.json()["code"].as_str()),
-        (status, Some(code)),
-        "{}",
-        reply.text
-    );
-    assert_eq!(reply.headers["content-type"], "application/problem+json");
-    assert_eq!(reply.json()["type"], format!("urn:hirebridge:problem:{code}"));
-    assert_eq!(reply.json()["status"], status);
 }
 
 fn ids(list: &Value) -> Vec<String> {

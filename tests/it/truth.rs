@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::ashby::{candidate_hire, hire, with_field};
 use crate::support::process::{self, Served};
-use crate::support::{ADMIN, House, SECRET, Setup, ashby, configuration, state};
+use crate::support::{ADMIN, House, SECRET, Setup, ashby, configuration, notes, state, text, warnings};
 
 /// Department, office and a list of the company's own, from custom fields.
 const FIELDS: &str = r#"
@@ -30,23 +30,6 @@ fn unknown_names() -> Value {
         ("Contract", "for life"),
     ];
     fields.into_iter().fold(hire(), |body, (title, value)| with_field(body, title, value))
-}
-
-/// `code field=sent` of each warning, in order.
-fn warnings(hire: &Value) -> Vec<String> {
-    let all = hire["warnings"].as_array().expect("warnings");
-    let words = |w: &Value| format!("{} {}={}", text(&w["code"]), text(&w["field"]), text(&w["sent"]));
-    let mut words: Vec<_> = all.iter().map(words).collect();
-    words.sort();
-    words
-}
-
-fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or_default()
-}
-
-fn notes(hire: &Value) -> Vec<&str> {
-    hire["notes"].as_array().expect("notes").iter().map(text).collect()
 }
 
 #[tokio::test]

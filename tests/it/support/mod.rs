@@ -95,6 +95,38 @@ pub(crate) fn state(value: &Value) -> String {
     }
 }
 
+/// `code field=sent` of each warning, in order.
+pub(crate) fn warnings(hire: &Value) -> Vec<String> {
+    let all = hire["warnings"].as_array().expect("warnings");
+    let words = |w: &Value| format!("{} {}={}", text(&w["code"]), text(&w["field"]), text(&w["sent"]));
+    let mut words: Vec<_> = all.iter().map(words).collect();
+    words.sort();
+    words
+}
+
+/// A text, or nothing.
+pub(crate) fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+/// The notes of a hire.
+pub(crate) fn notes(hire: &Value) -> Vec<&str> {
+    hire["notes"].as_array().expect("notes").iter().map(text).collect()
+}
+
+/// A problem with this status and code, in the form that all problems have.
+pub(crate) fn is_problem(reply: &Reply, status: u16, code: &str) {
+    assert_eq!(
+        (reply.status.as_u16(), reply.json()["code"].as_str()),
+        (status, Some(code)),
+        "{}",
+        reply.text
+    );
+    assert_eq!(reply.headers["content-type"], "application/problem+json");
+    assert_eq!(reply.json()["type"], format!("urn:hirebridge:problem:{code}"));
+    assert_eq!(reply.json()["status"], status);
+}
+
 impl House {
     /// The usual house.
     pub(crate) async fn new() -> Self {
