@@ -123,7 +123,8 @@ async fn what_may_have_been_carried_out_is_never_sent_again() {
         Behaviour::Hang,
     ];
     for fault in faults {
-        let house = House::new().await;
+        let patience = matches!(fault, Behaviour::Hang).then(|| "1s".to_owned());
+        let house = House::with(Setup { attempt_timeout: patience, ..Setup::default() }).await;
         house.sim.misbehave(Fault::once(Operation::CreateEmployee, fault.clone()).done());
         let id = house.deliver(&hire()).await.hire();
         assert_eq!(state(&house.hire(&id).await), "unknown", "{fault:?}");

@@ -102,7 +102,7 @@ pub(super) const WRONG_SETTINGS: [(&str, &str); 16] = [
     ("role = \"viewer\"", "role = \"canary\""),
     ("name = \"vera\"", "name = \"canary canary\""),
     ("level = \"trace\"", "level = \"canary\""),
-    ("attempt_timeout = \"2s\"", "attempt_timeout = \"canary\""),
+    ("attempt_timeout = \"20s\"", "attempt_timeout = \"canary\""),
     ("listen = \"127.0.0.1:0\"", "listen = \"canary:canary\""),
 ];
 

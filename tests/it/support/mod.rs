@@ -52,6 +52,8 @@ pub(crate) struct Setup {
     pub(crate) settle: Option<String>,
     /// Lines for `[transfer]`.
     pub(crate) transfer: String,
+    /// How long one call to Personio may take; long, for a machine that is busy, if the test does not say.
+    pub(crate) attempt_timeout: Option<String>,
     /// Lines for `[server]`.
     pub(crate) server: String,
     /// Whole sections: mappings, more sources.
@@ -273,8 +275,8 @@ base_url = "{personio}"
 client_id = "sim-client-id"
 client_secret = "sim-client-secret"
 profile_url = "https://acme.app.personio.com/staff/details/{{id}}"
-attempt_timeout = "2s"
-call_timeout = "8s"
+attempt_timeout = "{attempt_timeout}"
+call_timeout = "40s"
 reads_per_minute = 0
 creates_per_minute = 0
 [transfer]
@@ -288,6 +290,7 @@ settle = "{settle}"
 {vera}{mia}{ada}"#,
         folder = folder.display(),
         key = STANDARD.encode([7; 32]),
+        attempt_timeout = setup.attempt_timeout.as_deref().unwrap_or("20s"),
         server = setup.server,
         transfer = setup.transfer,
         ashby = setup.ashby,
