@@ -83,7 +83,7 @@ impl Service {
         let (reader, writer) = personio::connect(&config.personio, &clock, &metrics)?;
         let transfer = Transfer::new(Parts {
             settings: config.transfer.clone(),
-            ledger: ledger::open(&config.ledger)?,
+            ledger: ledger::open(&config.ledger).await?,
             reader: reader.clone(),
             writer,
             planner: Planner {

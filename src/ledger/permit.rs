@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::domain::HireId;
+use crate::domain::{Entry, HireId};
 
 /// One running process, as it signs permits. Made anew at each start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,4 +72,20 @@ pub enum Denied {
     SamePerson(HireId),
     /// An earlier permit of this hire may have had its effect.
     Spent,
+}
+
+/// How the permit ended, if these steps leave `sending`.
+pub(super) fn ended_by(steps: &[Entry]) -> Option<&'static str> {
+    let left = steps.iter().find(|step| step.from.as_deref() == Some("sending") && step.to != "sending")?;
+    Some(match left.to.as_str() {
+        "created" => "created",
+        "held(refused)" => "refused",
+        to if to.starts_with("waiting") => "void",
+        _ => "unknown",
+    })
+}
+
+/// Whether a person has said, with these steps, that a permit of unknown effect may be followed by another.
+pub(super) fn overrules(steps: &[Entry]) -> bool {
+    steps.iter().any(|step| step.from.as_deref() == Some("held(unknown)") && step.cause == "approved")
 }

@@ -12,11 +12,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+use super::row::Row;
 use super::seal::Seal;
 use super::{Accepted, Counts, Delivery, Denied, Filter, Ledger, LedgerError, LedgerKey, Owner, Ticket};
-use crate::domain::{Actor, Employee, Entry, Event, Hire, HireId, HireKey, State};
+use crate::domain::{Actor, Employee, Entry, Event, Hire, HireId, HireKey};
 use reader::Readers;
-use row::Row;
 use writer::Writer;
 
 pub use open::{OpenError, inspect};
@@ -148,15 +148,7 @@ impl Ledger for SqliteLedger {
 
     async fn counts(&self) -> Result<Counts, LedgerError> {
         let counted = self.readers.run(statements::counts).await?;
-        let named = counted.into_iter().filter_map(|(source, state, count)| {
-            crate::domain::state::ALL
-                .iter()
-                .copied()
-                .map(State::name)
-                .find(|name| *name == state)
-                .map(|name| ((source, name), count))
-        });
-        Ok(named.collect())
+        Ok(super::counts(counted))
     }
 
     async fn oldest_unfinished(&self) -> Result<Option<Timestamp>, LedgerError> {
