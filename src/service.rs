@@ -62,6 +62,18 @@ pub enum StartError {
     },
 }
 
+impl StartError {
+    /// The setting that is to be changed, if it is one's fault.
+    pub fn key(&self) -> Option<&str> {
+        match self {
+            Self::Setting { key, .. } => Some(key),
+            Self::Ledger(error) => Some(error.key()),
+            Self::Listen { .. } => Some("server.listen"),
+            Self::Recover(_) | Self::Personio(_) => None,
+        }
+    }
+}
+
 fn first<T, E>(result: Result<T, Vec<E>>, words: impl Fn(&E) -> (String, String)) -> Result<T, StartError> {
     result.map_err(|errors| {
         let (key, problem) = errors.first().map(words).unwrap_or_default();

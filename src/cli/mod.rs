@@ -17,6 +17,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::config::{self, Config};
+use crate::service::StartError;
 use crate::telemetry;
 
 /// Carries each hire from an applicant tracking system into Personio, once.
@@ -50,6 +51,17 @@ impl ConfigFile {
         let path = self.path();
         Config::load(path.as_deref(), config::environment())
             .map_err(|errors| anyhow::anyhow!("the configuration cannot be used\n{errors}"))
+    }
+
+    /// Why the service did not start, with the line of the setting that is to be changed.
+    fn refusal(&self, error: &StartError) -> anyhow::Error {
+        match error.key() {
+            Some(key) => {
+                let place = config::place(self.path().as_deref(), config::environment(), key);
+                anyhow::anyhow!("cannot start\n{place}: {error}")
+            }
+            None => anyhow::anyhow!("cannot start: {error}"),
+        }
     }
 }
 

@@ -27,9 +27,13 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     telemetry::start_logging(&config.log);
     let server = config.server.clone();
     let mut stop = Stop::listen()?;
-    let service = Service::start(config, Clock::system()).await?;
+    let started = Service::start(config, Clock::system()).await;
+    let service = started.map_err(|error| args.config.refusal(&error))?;
     tracing::info!(address = %service.address(), "listening");
-    introduce(&service, &server)?;
+    if let Err(error) = introduce(&service, &server) {
+        // Whoever started it reads no output: no reason not to serve.
+        tracing::warn!(%error, "what to register at each ATS could not be printed");
+    }
     // Without systemd there is nobody to tell.
     drop(sd_notify::notify(&[sd_notify::NotifyState::Ready]));
     tokio::select! {
@@ -74,6 +78,12 @@ fn introduce(service: &Service, server: &crate::http::Settings) -> std::io::Resu
         writeln!(out, "  register:   {}", server.webhook_url(source.name()))?;
         writeln!(out, "  event:      {}", setup.event_to_choose)?;
         writeln!(out, "  secret:     {}", setup.where_secret_goes)?;
+    }
+    if server.public_url.is_none() {
+        writeln!(
+            out,
+            "server.public_url is not set: put the address that the ATS reaches in place of the URLs' host"
+        )?;
     }
     out.flush()
 }

@@ -6,6 +6,7 @@ use crate::http::operators::{Role, new_token};
 
 /// Make a token for a person or a program that uses the REST API.
 #[derive(clap::Subcommand)]
+#[command(after_help = "Example:\n  hirebridge token new mia --role sender")]
 pub(super) enum Command {
     /// Make a token; only its hash goes into the configuration
     #[command(after_help = "Example:\n  hirebridge token new mia --role sender")]

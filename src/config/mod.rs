@@ -92,13 +92,8 @@ pub fn load_checked<T: DeserializeOwned>(
     check: impl FnOnce(&T) -> Vec<Objection>,
 ) -> Result<T, ConfigErrors> {
     let variables: BTreeMap<String, String> = env.collect();
-    let defaults = Node::parse(defaults, |_| Place::Default).ok().expect("the built-in defaults are TOML");
-    let mut tree = defaults.clone();
-    if let Some(path) = file {
-        tree.lay(read_file(path)?);
-    }
     let mut errors = Vec::new();
-    environment::lay_over(&mut tree, &variables, &mut errors);
+    let (defaults, mut tree) = layers(defaults, file, &variables, &mut errors)?;
     let folder = file.and_then(Path::parent).unwrap_or(Path::new(""));
     Keeping { variables: &variables, folder }.fill(&mut tree, &KeyPath::default(), &mut errors);
     let settings = settle(&mut tree, &Repair { defaults: &defaults, file }, &mut errors);
@@ -107,6 +102,29 @@ pub fn load_checked<T: DeserializeOwned>(
     let objections = check(&settings).into_iter().map(|objection| placed(&tree, objection)).collect();
     ConfigErrors::unless_none(objections)?;
     Ok(settings)
+}
+
+/// Where the setting that is shown as `key` stands, for what is found wrong with it only when it is obeyed.
+pub fn place(file: Option<&Path>, env: impl Iterator<Item = (String, String)>, key: &str) -> Place {
+    let variables = env.collect();
+    let tree = layers(DEFAULTS, file, &variables, &mut Vec::new());
+    tree.map_or(Place::Default, |(_, tree)| tree.place_called(key).clone())
+}
+
+/// The defaults, and the same with the file and the environment laid over them.
+fn layers(
+    defaults: &str,
+    file: Option<&Path>,
+    variables: &BTreeMap<String, String>,
+    errors: &mut Vec<ConfigError>,
+) -> Result<(Node, Node), ConfigErrors> {
+    let defaults = Node::parse(defaults, |_| Place::Default).ok().expect("the built-in defaults are TOML");
+    let mut tree = defaults.clone();
+    if let Some(path) = file {
+        tree.lay(read_file(path)?);
+    }
+    environment::lay_over(&mut tree, variables, errors);
+    Ok((defaults, tree))
 }
 
 /// Reads the settings; what is wrong is reported and mended until all was read, or no more can be.

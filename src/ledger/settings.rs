@@ -50,7 +50,9 @@ impl OpenError {
     /// The setting that is to be changed.
     pub fn key(&self) -> &'static str {
         match self {
-            Self::Key(_) => "ledger.key",
+            Self::Key(_)
+            | Self::Sqlite(sqlite::OpenError::OtherKey(_))
+            | Self::Postgres(postgres::OpenError::OtherKey(_)) => "ledger.key",
             Self::Url(_) | Self::Sqlite(_) | Self::Postgres(_) => "ledger.url",
         }
     }

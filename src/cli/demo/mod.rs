@@ -55,21 +55,37 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     telemetry::start_logging(&config.log);
     let service = Service::start(config, Clock::system()).await?;
     let visitor = Visitor::new(&service, &folder)?;
-    let ended = tokio::select! {
+    let house = report::House { service: &service, sim: &sim, folder: &folder };
+    house.left_over().await?;
+    if !args.once {
+        house.opening(args.slow)?;
+    }
+    let mut ended = tokio::select! {
         ended = visitor.deliver_all(&service) => ended?,
-        () = stop.wanted() => return Ok(ExitCode::FAILURE),
+        () = stop.wanted() => {
+            house.broken_off()?;
+            return Ok(ExitCode::FAILURE);
+        }
     };
     report::table(&ended)?;
-    let all_well = ended.iter().all(visit::Ended::is_as_expected);
     if !args.once {
-        report::invitation(&service, &sim, &folder, &ended)?;
-        stop.wanted().await;
+        house.invitation(&ended)?;
+    }
+    tokio::select! {
+        followed = visitor.follow(&mut ended, &service, args.once) => {
+            followed?;
+            if !args.once {
+                stop.wanted().await;
+            }
+        }
+        () = stop.wanted() => {}
     }
     tokio::select! {
         () = service.stop() => {}
         () = stop.wanted() => {}
     }
     sim.stop().await;
+    let all_well = ended.iter().all(visit::Ended::is_as_expected);
     Ok(if all_well || !args.once { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

@@ -2,8 +2,11 @@
 
 use std::io::Write;
 
+use jiff::SignedDuration;
+
 use super::folder::Folder;
 use super::visit::Ended;
+use crate::ledger::Filter;
 use crate::service::Service;
 use crate::sim::Sim;
 
@@ -31,7 +34,11 @@ fn line(out: &mut impl Write, cells: &[String], widths: &[usize]) -> std::io::Re
 
 fn row(ended: &Ended) -> [String; 6] {
     let employee = ended.hire.as_ref().and_then(|hire| hire["employee"]["id"].as_u64());
-    let verdict = if ended.is_as_expected() { "yes" } else { "NO" };
+    let verdict = match ended.state() {
+        _ if ended.is_as_expected() => "yes",
+        Some("unknown") => "not yet",
+        _ => "NO",
+    };
     [
         ended.what.to_owned(),
         ended.status.to_string(),
@@ -45,7 +52,10 @@ fn row(ended: &Ended) -> [String; 6] {
 fn remarks(ended: &Ended) -> String {
     let mut remarks = Vec::new();
     if ended.answer["duplicate"] == true {
-        remarks.push("the same hire, sent once".to_owned());
+        remarks.push("the same hire, not sent again".to_owned());
+    }
+    if ended.state() == Some("unknown") {
+        remarks.push("sent or not? it is looked up".to_owned());
     }
     for (list, words) in [("missing", "missing"), ("warnings", "warning: did not arrive")] {
         let names = ended.names(list);
@@ -53,40 +63,99 @@ fn remarks(ended: &Ended) -> String {
             remarks.push(format!("{words}: {}", names.join(", ")));
         }
     }
-    let reason = ended.answer["reason"].as_str().or(ended.answer["code"].as_str());
+    let reason = ended.reason().or(ended.answer["code"].as_str());
     remarks.extend(reason.map(str::to_owned));
     remarks.join("; ")
 }
 
-/// Where to look, and what to try.
-pub(super) fn invitation(
-    service: &Service,
-    sim: &Sim,
-    folder: &Folder,
-    ended: &[Ended],
-) -> std::io::Result<()> {
-    let (url, token) = (service.url(), folder.token());
+/// What is known about a hire that was looked up again.
+pub(super) fn found(ended: &Ended) -> std::io::Result<()> {
+    let [what, _, state, employee, ..] = row(ended);
+    let how = ended.reason().map(|reason| format!(" ({reason})")).unwrap_or_default();
     let mut out = std::io::stdout();
-    writeln!(out, "\nIt stays up until Ctrl-C. Where to look:")?;
-    writeln!(out, "  {url}/readyz        ready to store a delivery?")?;
-    writeln!(out, "  {url}/metrics       what is counted")?;
-    writeln!(out, "  {url}/openapi.yaml  the REST API")?;
-    writeln!(out, "  {}/_sim/employees  what the simulated Personio has", sim.url())?;
-    writeln!(out, "\nA token (admin): {token}\n\nTry:")?;
-    writeln!(out, "  curl -s -H 'Authorization: Bearer {token}' {url}/v1/hires")?;
-    if let Some(id) = ended.iter().find_map(|ended| ended.answer["hire"].as_str()) {
-        writeln!(out, "  curl -s -H 'Authorization: Bearer {token}' {url}/v1/hires/{id}")?;
-    }
-    writeln!(
-        out,
-        "  curl -s -H 'Authorization: Bearer {token}' -H 'Content-Type: application/json' {url}/v1/hires/preview \\"
-    )?;
-    writeln!(
-        out,
-        "    -d '{{\"candidate\": {{\"first_name\": \"Mia\", \"last_name\": \"Beispiel\", \"email\": \"mia@example.org\"}}, \"job\": {{\"title\": \"Engineer\"}}}}'"
-    )?;
-    if let Some(path) = folder.kept() {
-        writeln!(out, "\nEverything is kept in {}: start the demo again with it.", path.display())?;
-    }
+    writeln!(out, "\nLooked up: {what} is {state}{how} now, employee {employee}.")?;
     out.flush()
+}
+
+/// What runs, for whoever looks at it.
+pub(super) struct House<'a> {
+    pub(super) service: &'a Service,
+    pub(super) sim: &'a Sim,
+    pub(super) folder: &'a Folder,
+}
+
+impl House<'_> {
+    fn curl(&self) -> String {
+        format!("curl -s -H 'Authorization: Bearer {}'", self.folder.token())
+    }
+
+    /// What a former demo was sending when it ended.
+    pub(super) async fn left_over(&self) -> anyhow::Result<()> {
+        let unknown = Filter { state: Some("unknown".into()), limit: 100, ..Filter::default() };
+        let left = self.service.transfer().ledger().list(&unknown).await?.len();
+        if left > 0 {
+            writeln!(
+                std::io::stdout(),
+                "The demo before this one ended in mid-send (hires: {left}). Nobody knows whether Personio got them, so they\n\
+                 are not sent again: state `unknown`, looked up in a few seconds.\n"
+            )?;
+        }
+        Ok(())
+    }
+
+    /// What to know while the deliveries are on their way.
+    pub(super) fn opening(&self, slow: Option<SignedDuration>) -> std::io::Result<()> {
+        let (url, curl) = (self.service.url(), self.curl());
+        let mut out = std::io::stdout();
+        writeln!(out, "hirebridge is on {url}, a simulated Personio on {}.", self.sim.url())?;
+        if let Some(slow) = slow {
+            writeln!(
+                out,
+                "\nPersonio takes {slow:#} to answer a create. Meanwhile, in another terminal, look:"
+            )?;
+            writeln!(out, "  {curl} {url}/v1/hires")?;
+            if let Some(path) = self.folder.kept() {
+                writeln!(out, "kill it in mid-send, and start it again:")?;
+                writeln!(out, "  kill -9 {}", std::process::id())?;
+                writeln!(out, "  hirebridge demo --data {}", path.display())?;
+            }
+        }
+        writeln!(out, "\nDelivering the sample hires ...\n")?;
+        out.flush()
+    }
+
+    /// It was stopped while it delivered.
+    pub(super) fn broken_off(&self) -> std::io::Result<()> {
+        let mut out = std::io::stdout();
+        writeln!(out, "\nStopped in mid-send.")?;
+        if let Some(path) = self.folder.kept() {
+            writeln!(out, "To see what becomes of it: hirebridge demo --data {}", path.display())?;
+        }
+        out.flush()
+    }
+
+    /// Where to look, and what to try.
+    pub(super) fn invitation(&self, ended: &[Ended]) -> std::io::Result<()> {
+        let (url, curl) = (self.service.url(), self.curl());
+        let mut out = std::io::stdout();
+        writeln!(out, "\nIt stays up until Ctrl-C. Where to look:")?;
+        writeln!(out, "  {url}/readyz            ready to store a delivery?")?;
+        writeln!(out, "  {url}/metrics           what is counted")?;
+        writeln!(out, "  {url}/openapi.yaml      the REST API")?;
+        writeln!(out, "  {}/_sim/employees   what the simulated Personio has", self.sim.url())?;
+        writeln!(out, "\nA token (admin): {}\n\nTry:", self.folder.token())?;
+        writeln!(out, "  {curl} {url}/v1/hires")?;
+        if let Some(id) = ended.iter().find_map(|ended| ended.answer["hire"].as_str()) {
+            writeln!(out, "  {curl} {url}/v1/hires/{id}")?;
+        }
+        writeln!(out, "  {curl} -H 'Content-Type: application/json' {url}/v1/hires/preview \\")?;
+        writeln!(
+            out,
+            "    -d '{{\"candidate\": {{\"first_name\": \"Mia\", \"last_name\": \"Beispiel\", \"email\": \"mia@example.org\"}}, \"job\": {{\"title\": \"Engineer\"}}}}'"
+        )?;
+        if let Some(path) = self.folder.kept() {
+            writeln!(out, "\nEverything is kept in {}: start the demo again with it.", path.display())?;
+        }
+        out.flush()
+    }
 }

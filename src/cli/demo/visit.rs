@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::Context;
 use aws_lc_rs::hmac;
 use bytes::Bytes;
+use jiff::SignedDuration;
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
@@ -12,6 +13,7 @@ use uuid::Uuid;
 
 use super::deliveries::{self, Delivery, Expected};
 use super::folder::Folder;
+use super::report;
 use crate::clock::Clock;
 use crate::domain::HireId;
 use crate::outbound::{Answer, Client, Request, Reuse};
@@ -77,6 +79,31 @@ impl Visitor {
         Ok(Ended { what: delivery.what, status, answer, hire, expected: delivery.expected })
     }
 
+    /// Waits for the hires whose outcome is unknown, and says what the look-ups found. `briefly`: not for
+    /// ever.
+    pub(super) async fn follow(
+        &self,
+        all: &mut [Ended],
+        service: &Service,
+        briefly: bool,
+    ) -> anyhow::Result<()> {
+        let clock = Clock::system();
+        let mut told = None;
+        let give_up = clock.now() + SignedDuration::try_from(PATIENCE)?;
+        for ended in all.iter_mut().filter(|ended| ended.state() == Some("unknown")) {
+            while ended.state() == Some("unknown") && !(briefly && clock.now() > give_up) {
+                clock.sleep_until(clock.now() + SignedDuration::from_millis(250)).await;
+                if let Some(id) = ended.answer["hire"].as_str() {
+                    ended.hire = Some(self.look(id, service).await?);
+                }
+            }
+            if told.replace(ended.answer["hire"].clone()).as_ref() != Some(&ended.answer["hire"]) {
+                report::found(ended)?;
+            }
+        }
+        Ok(())
+    }
+
     /// The hire, once nobody works on it any more.
     async fn look(&self, id: &str, service: &Service) -> anyhow::Result<Value> {
         service.transfer().idle(HireId(id.parse::<Uuid>()?)).await;
@@ -106,6 +133,11 @@ impl Ended {
     /// The state the hire ended in, or the answer's.
     pub(super) fn state(&self) -> Option<&str> {
         self.hire.as_ref().unwrap_or(&self.answer)["state"].as_str()
+    }
+
+    /// Why it is in that state.
+    pub(super) fn reason(&self) -> Option<&str> {
+        self.hire.as_ref().unwrap_or(&self.answer)["reason"].as_str()
     }
 
     /// The names in a list of the hire: of strings, or of objects with a `field`.

@@ -7,8 +7,8 @@ use sqlx::{Connection, Executor};
 
 use super::address::Address;
 use super::words;
+use crate::ledger::LedgerKey;
 use crate::ledger::seal::Seal;
-use crate::ledger::{LedgerError, LedgerKey};
 
 /// The migrations, oldest first; the table `migrations` names those that were run.
 const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_hires.sql")];
@@ -90,9 +90,9 @@ pub enum OpenError {
         /// What it said.
         what: String,
     },
-    /// The key does not fit, or a record is damaged.
-    #[error(transparent)]
-    Ledger(#[from] LedgerError),
+    /// The key is not the one that the tables were made with.
+    #[error("{0} was made with another key; use the one it was made with")]
+    OtherKey(String),
 }
 
 /// Connects, looks at the server, brings the tables up to date, and opens the seal.
@@ -273,7 +273,8 @@ async fn unlock(db: &mut PgConnection, key: &LedgerKey, at: &str) -> Result<Opti
         .fetch_optional(db)
         .await
         .map_err(|error| OpenError::Failed { at: at.to_owned(), what: words(&error) })?;
-    Ok(sealed.map(|sealed| Seal::open(key, &sealed)).transpose()?)
+    let opened = |sealed: Vec<u8>| Seal::open(key, &sealed).ok_or_else(|| OpenError::OtherKey(at.to_owned()));
+    sealed.map(opened).transpose()
 }
 
 async fn lock_up(db: &mut PgConnection, key: &LedgerKey) -> Result<Seal, sqlx::Error> {

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
+use crate::ledger::LedgerKey;
 use crate::ledger::seal::Seal;
-use crate::ledger::{LedgerError, LedgerKey};
 
 /// `HBLG`: marks the file as a ledger of ours.
 const APPLICATION_ID: i32 = 0x4842_4c47;
@@ -56,9 +56,9 @@ pub enum OpenError {
         /// What is weaker than needed.
         what: String,
     },
-    /// The key does not fit, or the file is damaged.
-    #[error(transparent)]
-    Ledger(#[from] LedgerError),
+    /// The key is not the one that the file was made with.
+    #[error("{} was made with another key; use the one it was made with", .0.display())]
+    OtherKey(PathBuf),
     /// SQLite or the file system said no.
     #[error("{path} cannot be opened: {what}", path = path.display())]
     Failed {
@@ -85,7 +85,7 @@ pub(super) fn open(path: &Path, key: &LedgerKey) -> Result<Opened, OpenError> {
     identify(&writer, path)?;
     make_durable(&writer, path)?;
     migrate(&mut writer, path)?;
-    let seal = unlock(&writer, key)?;
+    let seal = unlock(&writer, path, key)?;
     Ok(Opened { writer, lock, seal })
 }
 
@@ -111,7 +111,7 @@ pub fn inspect(path: &Path, key: &LedgerKey) -> Result<String, OpenError> {
     identify(&db, path)?;
     let done = version(&db, path)?;
     if done > 0 {
-        unlock(&db, key)?;
+        unlock(&db, path, key)?;
     }
     Ok(format!("{shown} can be used"))
 }
@@ -223,14 +223,16 @@ fn migrate(db: &mut Connection, path: &Path) -> Result<(), OpenError> {
 }
 
 /// Reads, or makes, the tombstone key that is stored sealed under the ledger's key.
-fn unlock(db: &Connection, key: &LedgerKey) -> Result<Seal, LedgerError> {
+fn unlock(db: &Connection, path: &Path, key: &LedgerKey) -> Result<Seal, OpenError> {
+    let failed = |error: rusqlite::Error| refused(path, &error);
     let sealed: Option<Vec<u8>> = db
         .query_row("SELECT value FROM meta WHERE name = 'tombstone_key'", [], |row| row.get(0))
-        .optional()?;
+        .optional()
+        .map_err(failed)?;
     if let Some(sealed) = sealed {
-        return Seal::open(key, &sealed);
+        return Seal::open(key, &sealed).ok_or_else(|| OpenError::OtherKey(path.to_owned()));
     }
     let (seal, sealed) = Seal::create(key);
-    db.execute("INSERT INTO meta (name, value) VALUES ('tombstone_key', ?1)", [sealed])?;
+    db.execute("INSERT INTO meta (name, value) VALUES ('tombstone_key', ?1)", [sealed]).map_err(failed)?;
     Ok(seal)
 }

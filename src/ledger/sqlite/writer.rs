@@ -14,8 +14,12 @@ use crate::ledger::LedgerError;
 /// So many pieces of work share a commit at most.
 const GROUP: usize = 512;
 
-/// A handle on the writer's thread. The thread ends when the last handle is gone.
-pub(super) struct Writer(mpsc::Sender<Box<dyn Work>>);
+/// A handle on the writer's thread. Dropping it ends the thread and waits for that, so that the file can
+/// be opened again at once.
+pub(super) struct Writer {
+    queue: Option<mpsc::Sender<Box<dyn Work>>>,
+    thread: Option<thread::JoinHandle<()>>,
+}
 
 /// A piece of work: run within the commit, answered after it.
 trait Work: Send {
@@ -55,7 +59,7 @@ impl Writer {
     /// Starts the thread, which keeps the connection and the lock on the file.
     pub(super) fn start(db: Connection, lock: File) -> Result<Self, OpenError> {
         let (queue, work) = mpsc::channel();
-        thread::Builder::new()
+        let thread = thread::Builder::new()
             .name("ledger-writer".into())
             .spawn(move || {
                 write_all(&db, &work);
@@ -63,7 +67,7 @@ impl Writer {
                 drop(lock);
             })
             .map_err(|error| OpenError::Thread(error.to_string()))?;
-        Ok(Self(queue))
+        Ok(Self { queue: Some(queue), thread: Some(thread) })
     }
 
     /// Runs `work` in the next commit. Durable when it returns `Ok`.
@@ -74,8 +78,18 @@ impl Writer {
     {
         let (answer, answered) = oneshot::channel();
         let gone = || LedgerError::Unusable("the ledger has stopped after a failed sync".into());
-        self.0.send(Box::new(Job { work: Some(work), result: None, answer })).map_err(|_| gone())?;
+        let queue = self.queue.as_ref().ok_or_else(gone)?;
+        queue.send(Box::new(Job { work: Some(work), result: None, answer })).map_err(|_| gone())?;
         answered.await.map_err(|_| gone())?
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        drop(self.queue.take());
+        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the ledger's writer ended badly");
+        }
     }
 }
 

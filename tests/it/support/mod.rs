@@ -4,6 +4,7 @@
 
 pub(crate) mod ashby;
 pub(crate) mod process;
+pub(crate) mod town;
 
 use std::path::Path;
 

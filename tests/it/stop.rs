@@ -1,0 +1,85 @@
+//! What was accepted is finished: when the service stops, and when the sender hangs up.
+
+use std::time::Duration;
+
+use hirebridge::sim::{Behaviour, Fault, Operation};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::support::ashby::hire;
+use crate::support::process::eventually;
+use crate::support::town::Town;
+use crate::support::{House, state};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_finishes_what_was_accepted() {
+    let town = Town::new().await;
+    town.sim.misbehave(Fault::once(Operation::CreateEmployee, Behaviour::Wait));
+    let served = town.serve().await;
+    let url = served.url.clone();
+    let delivery = tokio::spawn(town.deliver(&served, &hire()));
+    town.sim.arrival(Operation::CreateEmployee, 1).await;
+    let ended = tokio::spawn(Town::terminate(served));
+    eventually("it accepts nothing more", || async {
+        TcpStream::connect(url.trim_start_matches("http://")).await.is_err().then_some(())
+    })
+    .await;
+    town.sim.release_answers();
+    let answer = delivery.await.expect("no panic").expect("an answer, although it stops");
+    assert_eq!(state(&answer), "created");
+    assert_eq!(ended.await.expect("no panic"), Some(0));
+    assert_eq!(state(&town.hires(&town.serve().await).await[0]), "created");
+    assert_eq!(town.sim.creates(), 1);
+}
+
+/// Requests that never end: they may hold a stop for their own time-outs, and not for ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_half_sent_request_does_not_keep_the_service_from_stopping() {
+    let town = Town::new().await;
+    let served = town.serve().await;
+    let address = served.url.trim_start_matches("http://").to_owned();
+    let mut open = Vec::new();
+    for sent in [
+        "",
+        "POST /webhooks/ash",
+        "POST /webhooks/ashby HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{\"half\"",
+        "GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n",
+    ] {
+        let mut stream = TcpStream::connect(&address).await.expect("it listens");
+        stream.write_all(sent.as_bytes()).await.expect("written");
+        open.push(stream);
+    }
+    let mut idle = [0; 12];
+    open[3].read_exact(&mut idle).await.expect("an answer, then a connection that is kept");
+    let code = tokio::time::timeout(Duration::from_secs(25), Town::terminate(served)).await;
+    assert_eq!(code.expect("it ends although requests are open"), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_with_nothing_to_do_stops_without_waiting_for_idle_connections() {
+    let town = Town::new().await;
+    let served = town.serve().await;
+    assert_eq!(state(&town.deliver(&served, &hire()).await.expect("an answer")), "created");
+    // Far below every time-out of a connection, far above what a stop takes.
+    let soon = Duration::from_secs(8);
+    let code = tokio::time::timeout(soon, Town::terminate(served)).await;
+    assert_eq!(code.expect("it ends"), Some(0));
+}
+
+#[tokio::test]
+async fn a_sender_that_hangs_up_does_not_stop_the_send() {
+    for operation in [Operation::ListEmployees, Operation::CreateEmployee] {
+        let (house, body) = (House::new().await, hire());
+        house.sim.misbehave(Fault::once(operation, Behaviour::Wait));
+        tokio::select! {
+            answer = house.deliver(&body) => panic!("answered too early: {answer:?}"),
+            () = house.sim.arrival(operation, 1) => {}
+        }
+        // The service notices that the connection is gone only when it looks: an answer proves that it has.
+        house.get("/v1/hires").await;
+        house.sim.release_answers();
+        let id = house.get("/v1/hires").await.json()["hires"][0]["id"].as_str().expect("an id").to_owned();
+        assert_eq!(state(&house.hire(&id).await), "created", "{operation}");
+        assert_eq!(house.sim.creates(), 1);
+    }
+}
