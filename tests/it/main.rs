@@ -4,6 +4,7 @@ mod architecture;
 mod command_line;
 mod ledger;
 mod once;
+mod postgres;
 mod refusals;
 mod restart;
 mod stop;
