@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::domain::{Entry, HireId};
+use crate::domain::{Employee, Entry, Hire, HireId};
 
 /// One running process, as it signs permits. Made anew at each start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +72,20 @@ pub enum Denied {
     SamePerson(HireId),
     /// An earlier permit of this hire may have had its effect.
     Spent,
+}
+
+/// The ticket for a permit that was committed with `sending`, which the hire is from now on.
+pub(super) fn hand_out(
+    hire: &mut Hire,
+    mut sending: Hire,
+    number: u32,
+    deadline: Timestamp,
+    employee: Employee,
+) -> Ticket<Employee> {
+    sending.version += 1;
+    sending.unsaved.clear();
+    *hire = sending;
+    Ticket::new(hire.id, number, deadline, employee)
 }
 
 /// How the permit ended, if these steps leave `sending`.

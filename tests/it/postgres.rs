@@ -13,6 +13,7 @@ use crate::ledger::story;
 use crate::support::ashby::candidate_hire;
 use crate::support::postgres::{PASSWORD, Postgres, open};
 use crate::support::process::eventually;
+use crate::support::wire::Wire;
 use crate::support::{House, Reply, Setup, state};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -104,6 +105,7 @@ async fn replicas(url: &str) -> [House; 2] {
 }
 
 /// How many hires: enough to meet in many ways; the long run takes a thousand.
+#[expect(clippy::disallowed_methods, reason = "how thorough a test is decides whoever runs it")]
 fn many() -> usize {
     if std::env::var_os("HIREBRIDGE_LONG_TESTS").is_some() { 1_000 } else { 200 }
 }
@@ -245,4 +247,63 @@ async fn a_hire_whose_replica_is_gone_in_mid_send_is_looked_up_by_another() {
     house.pass(SignedDuration::from_mins(2)).await;
     assert_eq!(state(&house.hire(&id).await), "created(adopted)");
     assert_eq!(house.sim.creates(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_whose_answer_is_lost_is_found_out_and_not_done_twice() {
+    let test = "a_write_whose_answer_is_lost_is_found_out_and_not_done_twice";
+    let Some(server) = Postgres::start(test).await else { return };
+    let mut incomplete = body(2);
+    incomplete["data"]["application"]["candidate"]
+        .as_object_mut()
+        .expect("an object")
+        .remove("primaryEmailAddress");
+    // The permit's commit; the statement that stores a hire; the one that saves a step of it.
+    for (database, words, later, body, ends, steps) in [
+        ("permitted", "COMMIT", 0, body(1), "created", 6),
+        ("accepted", "INSERT INTO hires", 1, body(1), "created", 6),
+        ("saved", "UPDATE hires SET state", 1, incomplete, "held(missing)", 2),
+    ] {
+        let wire = Wire::to(server.folder());
+        let url = server.database(database);
+        let direct = server.folder().display().to_string();
+        let url = url.replace(&direct, &wire.folder().display().to_string());
+        let house = House::with(Setup { ledger: Some(url), ..Setup::default() }).await;
+        wire.lose(words, later);
+        let answer = house.deliver(&body).await;
+        assert!(wire.has_lost(), "{words}");
+        assert_eq!(
+            (answer.state().as_str(), answer.json()["duplicate"].clone()),
+            (ends, json!(false)),
+            "{words}"
+        );
+        assert_eq!(house.way(&answer.hire()).await.len(), steps, "{words}: each step once");
+        let deliveries = server.ask(database, "SELECT count(*) FROM hirebridge.deliveries");
+        assert_eq!(deliveries.trim(), "1", "{words}");
+        assert_eq!(house.sim.creates(), usize::from(ends == "created"), "{words}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_permit_that_was_not_committed_sends_nothing() {
+    let Some(server) = Postgres::start("a_permit_that_was_not_committed_sends_nothing").await else { return };
+    let setup = Setup {
+        ledger: Some(server.database("refused")),
+        server: "wait = \"1s\"".into(),
+        ..Setup::default()
+    };
+    let house = House::with(setup).await;
+    // The backend is killed while it commits the permit.
+    server.ask(
+        "refused",
+        "CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS \
+           'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END'; \
+         CREATE CONSTRAINT TRIGGER die AFTER INSERT ON hirebridge.permits \
+           DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION die()",
+    );
+    let answer = house.deliver(&body(1)).await;
+    assert_eq!((answer.state().as_str(), house.sim.creates()), ("received", 0));
+    server.ask("refused", "DROP TRIGGER die ON hirebridge.permits");
+    house.pass(SignedDuration::from_secs(1)).await;
+    assert_eq!((state(&house.hire(&answer.hire()).await).as_str(), house.sim.creates()), ("created", 1));
 }

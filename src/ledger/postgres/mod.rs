@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use sqlx::postgres::PgPool;
 use uuid::Uuid;
 
+use super::permit::hand_out;
 use super::row::Row;
 use super::seal::Seal;
 use super::{Accepted, Counts, Delivery, Denied, Filter, Ledger, LedgerError, LedgerKey, Owner, Ticket};
@@ -149,12 +150,7 @@ impl Ledger for PostgresLedger {
             }
             answer => answer?.ok_or(LedgerError::Conflict)?,
         };
-        Ok(granted.map(|number| {
-            sending.version += 1;
-            sending.unsaved.clear();
-            *hire = sending;
-            Ticket::new(hire.id, number, deadline, employee)
-        }))
+        Ok(granted.map(|number| hand_out(hire, sending, number, deadline, employee)))
     }
 
     async fn hire(&self, id: HireId) -> Result<Option<Hire>, LedgerError> {

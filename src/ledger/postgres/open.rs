@@ -146,7 +146,8 @@ pub async fn inspect(address: &Address, key: &LedgerKey) -> Result<String, OpenE
     if may {
         return Ok(format!("{at} will be set up at the first start"));
     }
-    Err(OpenError::Failed { at, what: "this user may not create a schema".into() })
+    let database = address.0.get_database().unwrap_or_default();
+    Err(OpenError::Failed { at, what: format!("permission denied for database {database}") })
 }
 
 fn pool(address: &Address) -> PgPool {

@@ -3,17 +3,15 @@
 
 use jiff::Timestamp;
 use sqlx::postgres::{PgPool, PgRow};
-use sqlx::{Postgres, Row as _, query, query_as, query_scalar};
+use sqlx::{Row as _, query, query_as, query_scalar};
 use uuid::Uuid;
 
-use super::write::{CLAIM_SECONDS, Steps, clean};
+use super::write::{CLAIM_SECONDS, Query, Steps, changing, clean};
 use crate::domain::{Entry, HireId};
 use crate::ledger::row::{Row, time};
 use crate::ledger::{Delivery, Filter, Owner};
 
 type Answer<T> = Result<T, sqlx::Error>;
-
-type Query<'q> = sqlx::query::Query<'q, Postgres, sqlx::postgres::PgArguments>;
 
 fn read(row: &PgRow) -> Answer<Row> {
     Ok(Row {
@@ -61,10 +59,10 @@ pub(super) async fn accept(
     let steps = Steps::of(entries);
     let new = query(
         "WITH new AS ( \
-           INSERT INTO hires (id, key_hash, kind, account, application, source, state, reason, version, mark, claimed_by, \
-             claimed_until, next_at, since, tries, look_up_zero, employee, flags, person_hash, received_at, updated_at, record) \
-           VALUES ($12, $13, $14, $15, $16, $17, $18, $19, 1, $12, $20, clock_timestamp() + $21 * interval '1 second', \
-             $22, $23, $24, $25, $26, $27, $28, $29, $30, $31) \
+           INSERT INTO hires (id, mark, key_hash, kind, account, application, source, version, claimed_by, claimed_until, \
+             received_at, state, reason, next_at, since, tries, look_up_zero, employee, flags, person_hash, updated_at, record) \
+           VALUES ($23, $23, $24, $25, $26, $27, $28, 1, $29, clock_timestamp() + $30 * interval '1 second', \
+             $31, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22) \
            ON CONFLICT (key_hash) DO NOTHING RETURNING id), \
          kept AS ( \
            INSERT INTO deliveries (hire, source, at, event, delivery_id, secret, body) \
@@ -76,28 +74,16 @@ pub(super) async fn accept(
              WITH ORDINALITY AS step (at, actor, from_state, to_state, cause, n) ORDER BY step.n) \
          SELECT id FROM new",
     );
-    let new = steps.bind(delivered(new, delivery, body));
-    let new = new
+    let new = changing(steps.bind(delivered(new, delivery, body)), row)
         .bind(row.id)
         .bind(&row.key_hash)
         .bind(clean(&row.kind))
         .bind(clean(&row.account))
         .bind(clean(&row.application))
         .bind(clean(&row.source))
-        .bind(&row.state)
-        .bind(&row.reason)
         .bind(me.0)
         .bind(CLAIM_SECONDS)
-        .bind(row.next_at)
-        .bind(row.since)
-        .bind(i64::from(row.tries))
-        .bind(&row.look_up_zero)
-        .bind(row.employee)
-        .bind(&row.flags)
-        .bind(&row.person_hash)
-        .bind(row.received_at)
-        .bind(row.updated_at)
-        .bind(&row.record);
+        .bind(row.received_at);
     Ok(new.fetch_optional(db).await?.is_some())
 }
 

@@ -18,6 +18,9 @@ pub(super) const CLAIM_SECONDS: i64 = 30;
 /// How long after a permit's deadline its holder counts as gone.
 const MARGIN_SECONDS: i64 = 30;
 
+/// A statement with the values bound so far.
+pub(super) type Query<'q> = sqlx::query::Query<'q, Postgres, PgArguments>;
+
 /// The steps of a hire as columns.
 pub(super) struct Steps<'e> {
     at: Vec<i64>,
@@ -38,10 +41,7 @@ impl<'e> Steps<'e> {
         }
     }
 
-    pub(super) fn bind<'q>(
-        self,
-        query: sqlx::query::Query<'q, Postgres, PgArguments>,
-    ) -> sqlx::query::Query<'q, Postgres, PgArguments>
+    pub(super) fn bind<'q>(self, query: Query<'q>) -> Query<'q>
     where
         'e: 'q,
     {
@@ -52,6 +52,22 @@ impl<'e> Steps<'e> {
 /// PostgreSQL's text cannot hold the character NUL; an ATS may send one. The visible sign stands for it.
 pub(super) fn clean(text: &str) -> Cow<'_, str> {
     if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{2400}")) } else { Cow::Borrowed(text) }
+}
+
+/// The values that every write of a hire brings.
+pub(super) fn changing<'q>(query: Query<'q>, row: &'q Row) -> Query<'q> {
+    query
+        .bind(&row.state)
+        .bind(&row.reason)
+        .bind(row.next_at)
+        .bind(row.since)
+        .bind(i64::from(row.tries))
+        .bind(&row.look_up_zero)
+        .bind(row.employee)
+        .bind(&row.flags)
+        .bind(&row.person_hash)
+        .bind(row.updated_at)
+        .bind(&row.record)
 }
 
 /// A permit to be granted with a write.
@@ -93,19 +109,7 @@ pub(super) async fn save(
              WITH ORDINALITY AS step (at, actor, from_state, to_state, cause, n) ORDER BY step.n) \
          SELECT id FROM changed",
     );
-    let write = Steps::of(entries)
-        .bind(write)
-        .bind(&row.state)
-        .bind(&row.reason)
-        .bind(row.next_at)
-        .bind(row.since)
-        .bind(i64::from(row.tries))
-        .bind(&row.look_up_zero)
-        .bind(row.employee)
-        .bind(&row.flags)
-        .bind(&row.person_hash)
-        .bind(row.updated_at)
-        .bind(&row.record)
+    let write = changing(Steps::of(entries).bind(write), row)
         .bind(mark)
         .bind(me.0)
         .bind(CLAIM_SECONDS)

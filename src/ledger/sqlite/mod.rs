@@ -12,6 +12,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+use super::permit::hand_out;
 use super::row::Row;
 use super::seal::Seal;
 use super::{Accepted, Counts, Delivery, Denied, Filter, Ledger, LedgerError, LedgerKey, Owner, Ticket};
@@ -98,12 +99,7 @@ impl Ledger for SqliteLedger {
             .writer
             .run(move |db| statements::permit(db, &row, &entries, owner, guard, now, deadline))
             .await?;
-        Ok(granted.map(|number| {
-            sending.version += 1;
-            sending.unsaved.clear();
-            *hire = sending;
-            Ticket::new(hire.id, number, deadline, employee)
-        }))
+        Ok(granted.map(|number| hand_out(hire, sending, number, deadline, employee)))
     }
 
     async fn hire(&self, id: HireId) -> Result<Option<Hire>, LedgerError> {

@@ -6,6 +6,7 @@ pub(crate) mod ashby;
 pub(crate) mod postgres;
 pub(crate) mod process;
 pub(crate) mod town;
+pub(crate) mod wire;
 
 use std::path::Path;
 use std::sync::Arc;

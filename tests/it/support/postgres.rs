@@ -66,6 +66,11 @@ impl Postgres {
         format!("postgres://hires:{PASSWORD}@local/{database}?host={}", self.folder.path().display())
     }
 
+    /// The folder in which its socket is.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Makes a database; its URL.
     pub(crate) fn database(&self, name: &str) -> String {
         self.ask("postgres", &format!("CREATE DATABASE {name}"));
