@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
-use hirebridge::domain::HireId;
+use hirebridge::domain::{Actor, Event, Facts, Hire, HireId, HireKey};
 use hirebridge::ledger::postgres::{Address, OpenError, PostgresLedger, inspect};
-use hirebridge::ledger::{LedgerKey, Owner};
+use hirebridge::ledger::{Accepted, Delivery, Ledger, LedgerKey, Owner};
 use jiff::SignedDuration;
 use serde_json::json;
 
@@ -14,7 +14,7 @@ use crate::support::ashby::candidate_hire;
 use crate::support::postgres::{PASSWORD, Postgres, open};
 use crate::support::process::eventually;
 use crate::support::wire::Wire;
-use crate::support::{House, Reply, Setup, state};
+use crate::support::{House, Reply, Setup, start_of_test, state};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_tells_the_story_of_a_ledger() {
@@ -219,9 +219,7 @@ async fn a_due_hire_is_given_to_one_replica() {
     let later = house.clock.now() + SignedDuration::from_secs(4);
     server.ask("due", "UPDATE hirebridge.hires SET claimed_by = NULL, claimed_until = NULL");
     let replicas = join_all((0..4).map(|_| open(&url))).await;
-    let taken =
-        join_all(replicas.iter().map(|replica| hirebridge::ledger::Ledger::due(replica, later, 100, 0)))
-            .await;
+    let taken = join_all(replicas.iter().map(|replica| replica.due(later, 100, 0))).await;
     let taken: Vec<Vec<HireId>> = taken.into_iter().map(|ids| ids.expect("read")).collect();
     let all: BTreeSet<HireId> = taken.iter().flatten().copied().collect();
     assert_eq!((all.len(), taken.iter().map(Vec::len).sum::<usize>()), (40, 40), "each is taken once");
@@ -282,6 +280,35 @@ async fn a_write_whose_answer_is_lost_is_found_out_and_not_done_twice() {
         assert_eq!(deliveries.trim(), "1", "{words}");
         assert_eq!(house.sim.creates(), usize::from(ends == "created"), "{words}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_save_whose_answer_is_lost_is_known_to_be_ones_own() {
+    let Some(server) = Postgres::start("a_save_whose_answer_is_lost_is_known_to_be_ones_own").await else {
+        return;
+    };
+    let wire = Wire::to(server.folder());
+    let (direct, through) = (server.folder().display().to_string(), wire.folder().display().to_string());
+    let ledger = open(&server.database("saved").replace(&direct, &through)).await;
+    let id = HireId(uuid::Uuid::now_v7());
+    let key = HireKey { kind: "ashby".into(), account: "acme".into(), application: "a\0b".into() };
+    let hire = Hire::received(id, "ashby", key.clone(), Facts::new(), start_of_test());
+    let delivery = Delivery {
+        source: "ashby".into(),
+        at: start_of_test(),
+        event: "candidateHire".into(),
+        delivery_id: Some("with a \0".into()),
+        secret: None,
+        body: Vec::new(),
+    };
+    let Ok(Accepted::New(mut hire)) = ledger.accept(hire, delivery).await else { panic!("it is new") };
+    hire.apply(&Event::Planned(None), &Actor::System, start_of_test()).expect("the step is allowed");
+    wire.lose("UPDATE hires SET state", 1);
+    ledger.save(&mut hire).await.expect("it was saved");
+    assert!(wire.has_lost());
+    assert_eq!(ledger.history(id).await.expect("read").len(), 2);
+    ledger.save(&mut hire).await.expect("it knows its version");
+    assert_eq!(ledger.find(&key).await.expect("read").map(|hire| hire.id), Some(id));
 }
 
 #[tokio::test(flavor = "multi_thread")]
