@@ -125,7 +125,7 @@ pub(super) async fn open(address: &Address, key: &LedgerKey) -> Result<(PgPool, 
     Ok((pool(address), seal))
 }
 
-/// Looks whether [`open`] would succeed, and changes nothing.
+/// Looks whether [`PostgresLedger::open`](super::PostgresLedger::open) would succeed, and changes nothing.
 ///
 /// # Errors
 /// [`OpenError`] if it would not.
