@@ -104,7 +104,7 @@ impl Doctor {
     pub async fn examine(&self) -> Vec<Finding> {
         let mut findings = vec![Finding::ok("configuration", "can be read and obeyed")];
         findings.extend(self.sources());
-        findings.push(self.ledger());
+        findings.push(self.ledger().await);
         let deadline = self.clock.now() + SignedDuration::from_secs(15);
         match self.reader.authenticate().await {
             Ok(()) => findings.push(Finding::ok("credential", "Personio takes it")),
@@ -138,14 +138,14 @@ impl Doctor {
         findings
     }
 
-    fn ledger(&self) -> Finding {
-        match ledger::inspect(&self.ledger) {
+    async fn ledger(&self) -> Finding {
+        match ledger::inspect(&self.ledger).await {
             Ok(found) => Finding::ok("ledger", found),
             Err(error) => Finding::bad(
                 Verdict::Problem,
                 "ledger",
                 &error.to_string(),
-                "a file on a local disk that this user can write, and the key it was made with",
+                "a file on a local disk that this user can write, or a PostgreSQL that is durable, and the key it was made with",
                 &format!("change {}, or do what the finding says", error.key()),
             ),
         }

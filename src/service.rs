@@ -95,7 +95,7 @@ impl Service {
         let (reader, writer) = personio::connect(&config.personio, &clock, &metrics)?;
         let transfer = Transfer::new(Parts {
             settings: config.transfer.clone(),
-            ledger: ledger::open(&config.ledger).map_err(StartError::Ledger)?,
+            ledger: ledger::open(&config.ledger).await.map_err(StartError::Ledger)?,
             reader: reader.clone(),
             writer,
             planner: Planner {

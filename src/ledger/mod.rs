@@ -1,100 +1,27 @@
 //! The ledger: what must survive a crash, and the permits that keep a create from happening twice.
 //!
-//! [`Ledger`] is what the rest of the house sees; [`sqlite`] is the embedded engine. A hire is read,
+//! [`Ledger`] is what the rest of the house sees; [`sqlite`] is the embedded engine, [`postgres`] the one for
+//! several replicas. A hire is read,
 //! steps are applied to it, and [`Ledger::save`] commits them if nobody else was faster. The step to
 //! `sending` goes through [`Ledger::permit`] alone, which hands out the [`Ticket`] that a create needs.
 
 mod permit;
+pub mod postgres;
+mod row;
 mod seal;
+mod settings;
 pub mod sqlite;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
 
-use crate::domain::{Actor, Employee, Entry, Hire, HireId, HireKey};
+use crate::domain::{Actor, Employee, Entry, Hire, HireId, HireKey, State};
 
 pub use permit::{Denied, Owner, Ticket};
 pub use seal::{KeyError, LedgerKey};
-
-/// Where the ledger is and what opens it.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Settings {
-    /// `sqlite:PATH`: a file on a local disk.
-    pub url: String,
-    /// 32 bytes in base64: what is personal is encrypted under it.
-    pub key: SecretString,
-}
-
-/// Why the ledger was not opened, with the setting that is to be changed.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The URL names no engine, or asks for something that would not be durable.
-    #[error("{0}")]
-    Url(&'static str),
-    /// The key is none.
-    #[error(transparent)]
-    Key(#[from] KeyError),
-    /// The file was refused.
-    #[error(transparent)]
-    Sqlite(#[from] sqlite::OpenError),
-}
-
-impl OpenError {
-    /// The setting that is to be changed.
-    pub fn key(&self) -> &'static str {
-        match self {
-            Self::Key(_) | Self::Sqlite(sqlite::OpenError::OtherKey(_)) => "ledger.key",
-            Self::Url(_) | Self::Sqlite(_) => "ledger.url",
-        }
-    }
-}
-
-impl Settings {
-    /// The file and the key that the settings name; nothing is opened.
-    ///
-    /// # Errors
-    /// [`OpenError::Url`] or [`OpenError::Key`].
-    pub fn parse(&self) -> Result<(PathBuf, LedgerKey), OpenError> {
-        let path = self.url.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path));
-        let path = path.ok_or(OpenError::Url("must start with `sqlite:`, such as `sqlite:hirebridge.db`"))?;
-        if path.is_empty() || path.contains(":memory:") {
-            return Err(OpenError::Url(
-                "would keep hires in memory and lose them; name a file on a local disk",
-            ));
-        }
-        if path.contains('?') {
-            return Err(OpenError::Url(
-                "takes no options after `?`: a ledger is always durable (WAL, synchronous=FULL)",
-            ));
-        }
-        Ok((PathBuf::from(path), LedgerKey::parse(self.key.expose_secret())?))
-    }
-}
-
-/// Opens the ledger that the settings name, as a new owner of permits.
-///
-/// # Errors
-/// [`OpenError`], in words that say what to change.
-pub fn open(settings: &Settings) -> Result<Arc<dyn Ledger>, OpenError> {
-    let (path, key) = settings.parse()?;
-    Ok(Arc::new(sqlite::SqliteLedger::open(&path, &key, Owner::new())?))
-}
-
-/// Looks whether the ledger could be opened, without changing it: what was found, in words.
-///
-/// # Errors
-/// [`OpenError`] if it could not.
-pub fn inspect(settings: &Settings) -> Result<String, OpenError> {
-    let (path, key) = settings.parse()?;
-    Ok(sqlite::inspect(&path, &key)?)
-}
+pub use settings::{OpenError, Place, Settings, inspect, open};
 
 /// A verified delivery, as the ledger keeps it beside its hire.
 pub struct Delivery {
@@ -139,6 +66,14 @@ pub struct Filter {
 
 /// How many hires are in a state, by source.
 pub type Counts = BTreeMap<(String, &'static str), u64>;
+
+/// The counts of an engine's rows: source, name of the state, how many.
+fn counts(rows: Vec<(String, String, u64)>) -> Counts {
+    let name = |state: &str| {
+        crate::domain::state::ALL.iter().map(|known| State::name(*known)).find(|name| *name == state)
+    };
+    rows.into_iter().filter_map(|(source, state, count)| Some(((source, name(&state)?), count))).collect()
+}
 
 /// Why the ledger could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -193,13 +128,14 @@ pub trait Ledger: Send + Sync + 'static {
     async fn list(&self, filter: &Filter) -> Result<Vec<Hire>, LedgerError>;
 
     /// Hires whose next time has come, the longest due first. Those that wait for the credential are
-    /// left out unless `credential` says how many of them to take.
+    /// left out unless `credential` says how many of them to take. Whoever is told is expected to take
+    /// them: where there are several replicas, the others are not told for a short time.
     async fn due(&self, now: Timestamp, limit: usize, credential: usize) -> Result<Vec<HireId>, LedgerError>;
 
     /// The earliest next time of any hire that does not wait for the credential.
     async fn next_due(&self) -> Result<Option<Timestamp>, LedgerError>;
 
-    /// Hires in `sending` whose owner is gone.
+    /// Hires in `sending` whose owner is gone, as far as can be known.
     async fn orphans(&self, now: Timestamp) -> Result<Vec<HireId>, LedgerError>;
 
     /// How many hires are in which state.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::domain::HireId;
+use crate::domain::{Employee, Entry, Hire, HireId};
 
 /// One running process, as it signs permits. Made anew at each start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,4 +72,34 @@ pub enum Denied {
     SamePerson(HireId),
     /// An earlier permit of this hire may have had its effect.
     Spent,
+}
+
+/// The ticket for a permit that was committed with `sending`, which the hire is from now on.
+pub(super) fn hand_out(
+    hire: &mut Hire,
+    mut sending: Hire,
+    number: u32,
+    deadline: Timestamp,
+    employee: Employee,
+) -> Ticket<Employee> {
+    sending.version += 1;
+    sending.unsaved.clear();
+    *hire = sending;
+    Ticket::new(hire.id, number, deadline, employee)
+}
+
+/// How the permit ended, if these steps leave `sending`.
+pub(super) fn ended_by(steps: &[Entry]) -> Option<&'static str> {
+    let left = steps.iter().find(|step| step.from.as_deref() == Some("sending") && step.to != "sending")?;
+    Some(match left.to.as_str() {
+        "created" => "created",
+        "held(refused)" => "refused",
+        to if to.starts_with("waiting") => "void",
+        _ => "unknown",
+    })
+}
+
+/// Whether a person has said, with these steps, that a permit of unknown effect may be followed by another.
+pub(super) fn overrules(steps: &[Entry]) -> bool {
+    steps.iter().any(|step| step.from.as_deref() == Some("held(unknown)") && step.cause == "approved")
 }

@@ -238,6 +238,11 @@ impl Inner {
                 Err(LedgerError::Conflict) => {
                     // Only flags and facts may have changed beside a permit: the outcome goes on top of them.
                     let newer = self.again(hire.id).await?;
+                    if newer.state() != State::Sending && hire.state() == State::Unknown {
+                        // Another replica took us for gone, and may have found out more than we know.
+                        *hire = newer;
+                        return Ok(());
+                    }
                     hire.version = newer.version;
                     hire.flags = newer.flags;
                 }

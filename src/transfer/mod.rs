@@ -35,7 +35,10 @@ pub use planner::Planner;
 pub use receive::Receipt;
 
 use gate::Gate;
-use progress::{Progress, Running};
+use progress::{Progress, Running, is_passing};
+
+/// How often the ledger is asked what another replica has made of a hire that somebody waits for.
+const ASK_AGAIN: Duration = Duration::from_millis(500);
 
 /// How hires are sent and looked up.
 #[derive(Clone, Debug, Deserialize)]
@@ -127,14 +130,21 @@ impl Transfer {
         self.0.parts.reader.profile_link(employee)
     }
 
-    /// After a start: hires whose sender is gone have an unknown outcome, and are looked up.
+    /// Hires whose sender is gone have an unknown outcome, and are looked up. After a start, and now and then:
+    /// another replica may be gone.
     ///
     /// # Errors
     /// [`LedgerError`] if they cannot be read or written.
     pub async fn recover(&self) -> Result<(), LedgerError> {
         let now = self.0.now();
         for id in self.ledger().orphans(now).await? {
-            self.0.abandoned(id).await?;
+            // Whoever works on it here will say what became of it.
+            let Some(_running) = self.0.progress.start(id, State::Sending) else { continue };
+            match self.0.abandoned(id).await {
+                // Another replica was faster.
+                Ok(()) | Err(LedgerError::Conflict) => {}
+                Err(error) => return Err(error),
+            }
         }
         Ok(())
     }
@@ -273,9 +283,23 @@ impl Inner {
         intervals.get(tries).or(intervals.last()).copied().unwrap_or(SignedDuration::from_hours(1))
     }
 
-    /// The state of a hire after at most `wait`, or as soon as it does not pass by itself.
+    /// The stored state of a hire after at most `wait`, or as soon as it does not pass by itself. Another
+    /// replica may work on it and cannot tell us: then the ledger is asked now and then.
     async fn wait(&self, hire: &Hire, wait: Duration) -> State {
-        self.progress.wait(hire, wait).await
+        let (mut stored, mut left) = (hire.clone(), wait);
+        loop {
+            let turn = left.min(ASK_AGAIN);
+            let state = self.progress.wait(&stored, turn).await;
+            left -= turn;
+            if is_passing(state) && !self.progress.is_running(hire.id) {
+                stored = self.parts.ledger.hire(hire.id).await.ok().flatten().unwrap_or(stored);
+            } else if !is_passing(state) || left.is_zero() {
+                return state;
+            }
+            if left.is_zero() || !is_passing(stored.state()) {
+                return stored.state();
+            }
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! What whoever runs the service sees: alive, ready, counted; and what each source has sent.
 
+use std::sync::Arc;
+
 use hirebridge::sim::{Behaviour, Fault, Operation, Options, Sim};
 use jiff::SignedDuration;
 use reqwest::{Method, StatusCode};
@@ -39,7 +41,8 @@ async fn anyone_may_ask_for_its_health_with_get_and_head() {
 async fn a_personio_that_is_down_does_not_make_it_unready() {
     let mut house = House::new().await;
     let other = Sim::start(Options::default()).await.expect("a simulator");
-    std::mem::replace(&mut house.sim, other).stop().await;
+    let mine = std::mem::replace(&mut house.sim, Arc::new(other));
+    Arc::into_inner(mine).expect("nobody else uses it").stop().await;
     let answer = house.deliver(&hire()).await;
     assert_eq!(state(&house.hire(&answer.hire()).await), "waiting(unreachable)");
     assert_eq!(health(&house).await, WELL);

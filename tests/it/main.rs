@@ -12,6 +12,7 @@ mod health;
 mod ledger;
 mod once;
 mod operators;
+mod postgres;
 mod privacy;
 mod refusals;
 mod restart;

@@ -5,7 +5,7 @@ use super::*;
 
 #[tokio::test]
 async fn nothing_under_v1_works_without_a_token() {
-    let house = House::new();
+    let house = House::new().await;
     let mut paths: Vec<_> = operations().into_iter().filter(|(path, _)| path.starts_with("/v1")).collect();
     assert!(paths.len() >= 9, "{paths:?}");
     paths.extend([("/v1".into(), Method::GET), ("/v1/nothing".into(), Method::DELETE)]);
@@ -23,7 +23,7 @@ async fn nothing_under_v1_works_without_a_token() {
 
 #[tokio::test]
 async fn a_viewer_changes_nothing() {
-    let house = House::new();
+    let house = House::new().await;
     let hire = "/v1/hires/01942f5e-9c1b-7c3e-8a37-2f6f2a6f0c11";
     for path in
         ["/v1/hires".to_owned(), format!("{hire}/send"), format!("{hire}/dismiss"), format!("{hire}/link")]
@@ -39,7 +39,7 @@ async fn a_viewer_changes_nothing() {
 
 #[tokio::test]
 async fn a_token_in_the_url_is_refused_even_if_it_is_right() {
-    let house = House::new();
+    let house = House::new().await;
     let answer = house.get(&format!("/v1/hires?token={VIEWER}")).await;
     assert_eq!((answer.status, answer.problem().as_str()), (StatusCode::BAD_REQUEST, "token_in_url"));
     assert!(!answer.text.contains(VIEWER));
@@ -47,7 +47,7 @@ async fn a_token_in_the_url_is_refused_even_if_it_is_right() {
 
 #[tokio::test]
 async fn a_viewer_lists_and_looks_up() {
-    let house = House::new();
+    let house = House::new().await;
     let answer = house.viewer(Method::GET, "/v1/hires?state=held&limit=2", &[], "").await;
     assert_eq!(answer.json(), json!({"hires": [], "next_cursor": null}));
     assert_eq!(answer.header("cache-control"), "no-store");
@@ -60,7 +60,7 @@ async fn a_viewer_lists_and_looks_up() {
 
 #[tokio::test]
 async fn a_body_that_cannot_be_read_is_a_problem() {
-    let house = House::new();
+    let house = House::new().await;
     let long = " ".repeat(1001);
     let json = ("content-type", "application/json");
     let cases = [
@@ -85,7 +85,7 @@ async fn a_body_that_cannot_be_read_is_a_problem() {
 
 #[tokio::test]
 async fn a_typed_hire_is_previewed_entered_once_shown_and_taken_off_the_list() {
-    let house = House::new();
+    let house = House::new().await;
     let json = ("content-type", "application/json");
     let body = r#"{"candidate": {"first_name": "Mia", "last_name": "Beispiel", "email": "mia@example.org"}}"#;
     let plan = house.viewer(Method::POST, "/v1/hires/preview", &[json], body).await.json()["plan"].clone();
@@ -122,7 +122,7 @@ async fn a_typed_hire_is_previewed_entered_once_shown_and_taken_off_the_list() {
 
 #[tokio::test]
 async fn another_plan_than_the_one_that_was_seen_is_shown_and_not_sent() {
-    let house = House::new();
+    let house = House::new().await;
     let json = ("content-type", "application/json");
     let body = r#"{"candidate": {"first_name": "Mia", "last_name": "Beispiel", "email": "mia@example.org"}}"#;
     let key = ("idempotency-key", "k-1");

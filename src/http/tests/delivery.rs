@@ -4,7 +4,7 @@ use super::*;
 
 #[tokio::test]
 async fn who_is_refused_does_not_learn_why() {
-    let house = House::new();
+    let house = House::new().await;
     let signature = |value| ("ashby-signature", value);
     let wrong = format!("sha256={}", "0".repeat(64));
     let mut texts = Vec::new();
@@ -42,7 +42,7 @@ async fn who_is_refused_does_not_learn_why() {
 
 #[tokio::test]
 async fn a_delivery_that_is_too_large_or_encoded_is_refused_before_it_is_read() {
-    let house = House::new();
+    let house = House::new().await;
     let long = " ".repeat(201);
     assert_eq!(house.post("/webhooks/ashby", &[], &long).await.problem(), "too_large");
     let announced = house.post("/webhooks/ashby", &[("content-length", "201")], "{}").await;
@@ -58,7 +58,7 @@ async fn a_delivery_that_is_too_large_or_encoded_is_refused_before_it_is_read() 
 
 #[tokio::test]
 async fn a_handshake_is_answered_and_becomes_nothing() {
-    let house = House::new();
+    let house = House::new().await;
     let ping = r#"{"action":"ping","data":{"webhookActionType":"ping"}}"#;
     let answer = house.post("/webhooks/ashby", &[], ping).await;
     assert_eq!(answer.text, r#"{"hire":null,"state":"ignored","reason":"ping"}"#);
@@ -68,7 +68,7 @@ async fn a_handshake_is_answered_and_becomes_nothing() {
 
 #[tokio::test]
 async fn who_opens_a_webhook_in_a_browser_is_told_what_it_is_for() {
-    let house = House::new();
+    let house = House::new().await;
     for path in ["/webhooks/ashby", "/webhooks/ashby/", "/webhooks/nobody"] {
         let answer = house.get(path).await;
         assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED);

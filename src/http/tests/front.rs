@@ -6,7 +6,7 @@ use super::*;
 
 #[tokio::test]
 async fn what_the_framework_refuses_is_a_problem_too() {
-    let house = House::new();
+    let house = House::new().await;
     assert_eq!(house.get("/nothing").await.problem(), "not_found");
     let answer = house.viewer(Method::GET, "/v1/nothing", &[], "").await;
     assert_eq!((answer.status, answer.problem().as_str()), (StatusCode::NOT_FOUND, "not_found"));
@@ -22,7 +22,7 @@ async fn what_the_framework_refuses_is_a_problem_too() {
 
 #[tokio::test]
 async fn two_hosts_are_refused() {
-    let house = House::new();
+    let house = House::new().await;
     let answer = house.ask(Method::GET, "/", &[("host", "a"), ("host", "b")], "").await;
     assert_eq!(answer.problem(), "bad_request");
 }
@@ -32,7 +32,7 @@ async fn a_panic_is_a_problem_that_tells_nothing() {
     async fn panics() {
         panic!("mia@example.org");
     }
-    let house = House::new();
+    let house = House::new().await;
     let router = dressed(Router::new().route("/", get(panics)), house.app);
     let request =
         Request::get("/").header("x-request-id", "r-1").body(Body::empty()).expect("is well formed");
@@ -44,7 +44,7 @@ async fn a_panic_is_a_problem_that_tells_nothing() {
 
 #[tokio::test]
 async fn each_answer_carries_the_requests_id() {
-    let house = House::new();
+    let house = House::new().await;
     let own = house.ask(Method::GET, "/livez", &[("x-request-id", "abc-1")], "").await;
     assert_eq!(own.header("x-request-id"), "abc-1");
     let ours = house.ask(Method::GET, "/nothing", &[("x-request-id", "a b")], "").await;
@@ -53,7 +53,7 @@ async fn each_answer_carries_the_requests_id() {
 
 #[tokio::test]
 async fn health_is_answered_to_get_and_head_until_the_service_stops() {
-    let house = House::new();
+    let house = House::new().await;
     for path in ["/", "/livez", "/readyz", "/healthz"] {
         assert_eq!(house.get(path).await.status, StatusCode::OK, "{path}");
         let head = house.ask(Method::HEAD, path, &[], "").await;
@@ -71,7 +71,7 @@ async fn health_is_answered_to_get_and_head_until_the_service_stops() {
 
 #[tokio::test]
 async fn metrics_and_contract_are_shown() {
-    let house = House::new();
+    let house = House::new().await;
     let metrics = house.get("/metrics").await;
     assert!(metrics.header("content-type").starts_with("application/openmetrics-text"));
     assert!(metrics.text.ends_with("# EOF\n"));

@@ -88,7 +88,11 @@ fn operators() -> Operators {
 }
 
 /// Transfer towards a Personio that cannot be reached.
-fn transfer(ledger_settings: &ledger::Settings, sources: Arc<Sources>, clock: Clock) -> (Transfer, Doctor) {
+async fn transfer(
+    ledger_settings: &ledger::Settings,
+    sources: Arc<Sources>,
+    clock: Clock,
+) -> (Transfer, Doctor) {
     let personio = json!({"base_url": "http://127.0.0.1:9", "client_id": "a", "client_secret": "b", "app_id": "HIREBRIDGE",
         "attempt_timeout": "1s", "call_timeout": "1s", "reads_per_minute": 0, "creates_per_minute": 0});
     let personio = serde_json::from_value(personio).expect("the settings are right");
@@ -103,7 +107,7 @@ fn transfer(ledger_settings: &ledger::Settings, sources: Arc<Sources>, clock: Cl
     };
     let mappings = Arc::new(mapping::Mappings { common, by_source: BTreeMap::new() });
     let call_timeout = SignedDuration::from_secs(1);
-    let ledger = ledger::open(ledger_settings).expect("the ledger opens");
+    let ledger = ledger::open(ledger_settings).await.expect("the ledger opens");
     let doctor = Doctor {
         ledger: ledger_settings.clone(),
         sources: Arc::clone(&sources),
@@ -118,11 +122,11 @@ fn transfer(ledger_settings: &ledger::Settings, sources: Arc<Sources>, clock: Cl
 }
 
 impl House {
-    fn new() -> Self {
+    async fn new() -> Self {
         let folder = TempDir::new().expect("a folder can be made");
         let url = format!("sqlite:{}", folder.path().join("ledger.db").display());
         let key = STANDARD.encode([7; 32]).into();
-        let ledger = ledger::Settings { url, key };
+        let ledger = ledger::Settings { url: url.into(), password: None, key };
         let settings = Settings {
             listen: ([127, 0, 0, 1], 8080).into(),
             public_url: "https://hires.example.com/".parse().ok(),
@@ -131,7 +135,7 @@ impl House {
             drain_delay: SignedDuration::ZERO,
         };
         let (sources, clock) = (Arc::new(sources()), Clock::manual(Timestamp::UNIX_EPOCH));
-        let (transfer, doctor) = transfer(&ledger, Arc::clone(&sources), clock.clone());
+        let (transfer, doctor) = transfer(&ledger, Arc::clone(&sources), clock.clone()).await;
         let app = App {
             transfer,
             doctor: Arc::new(doctor),

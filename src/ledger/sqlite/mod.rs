@@ -12,11 +12,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+use super::permit::hand_out;
+use super::row::Row;
 use super::seal::Seal;
 use super::{Accepted, Counts, Delivery, Denied, Filter, Ledger, LedgerError, LedgerKey, Owner, Ticket};
-use crate::domain::{Actor, Employee, Entry, Event, Hire, HireId, HireKey, State};
+use crate::domain::{Actor, Employee, Entry, Event, Hire, HireId, HireKey};
 use reader::Readers;
-use row::Row;
 use writer::Writer;
 
 pub use open::{OpenError, inspect};
@@ -98,12 +99,7 @@ impl Ledger for SqliteLedger {
             .writer
             .run(move |db| statements::permit(db, &row, &entries, owner, guard, now, deadline))
             .await?;
-        Ok(granted.map(|number| {
-            sending.version += 1;
-            sending.unsaved.clear();
-            *hire = sending;
-            Ticket::new(hire.id, number, deadline, employee)
-        }))
+        Ok(granted.map(|number| hand_out(hire, sending, number, deadline, employee)))
     }
 
     async fn hire(&self, id: HireId) -> Result<Option<Hire>, LedgerError> {
@@ -148,15 +144,7 @@ impl Ledger for SqliteLedger {
 
     async fn counts(&self) -> Result<Counts, LedgerError> {
         let counted = self.readers.run(statements::counts).await?;
-        let named = counted.into_iter().filter_map(|(source, state, count)| {
-            crate::domain::state::ALL
-                .iter()
-                .copied()
-                .map(State::name)
-                .find(|name| *name == state)
-                .map(|name| ((source, name), count))
-        });
-        Ok(named.collect())
+        Ok(super::counts(counted))
     }
 
     async fn oldest_unfinished(&self) -> Result<Option<Timestamp>, LedgerError> {

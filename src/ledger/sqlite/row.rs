@@ -1,154 +1,58 @@
-//! One hire as columns: what is personal sealed, everything else readable.
+//! The columns of `hires` as SQLite's values.
 
-use jiff::Timestamp;
 use rusqlite::types::Value;
 use uuid::Uuid;
 
-use crate::domain::hire::Record;
-use crate::domain::{Flags, Hire, HireId, HireKey, LookUpZero, State};
-use crate::ledger::LedgerError;
-use crate::ledger::seal::Seal;
+use crate::ledger::row::Row;
 
-/// The columns that [`Row::read`] reads, in its order.
+/// The columns that [`read`] reads, in its order.
 pub(super) const COLUMNS: &str = "id, kind, account, application, source, state, reason, version, next_at, since, tries, \
      look_up_zero, employee, flags, received_at, updated_at, record";
 
-/// A row of `hires`.
-pub(super) struct Row {
-    pub id: Uuid,
-    pub key_hash: Vec<u8>,
-    pub kind: String,
-    pub account: String,
-    pub application: String,
-    pub source: String,
-    pub state: String,
-    pub reason: Option<String>,
-    pub version: i64,
-    pub next_at: Option<i64>,
-    pub since: Option<i64>,
-    pub tries: u32,
-    pub look_up_zero: String,
-    pub employee: Option<i64>,
-    pub flags: String,
-    pub person_hash: Option<Vec<u8>>,
-    pub received_at: i64,
-    pub updated_at: i64,
-    pub record: Vec<u8>,
+/// Reads the [`COLUMNS`].
+pub(super) fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
+    Ok(Row {
+        id: uuid(&row.get::<_, Vec<u8>>(0)?),
+        key_hash: Vec::new(),
+        kind: row.get(1)?,
+        account: row.get(2)?,
+        application: row.get(3)?,
+        source: row.get(4)?,
+        state: row.get(5)?,
+        reason: row.get(6)?,
+        version: row.get(7)?,
+        next_at: row.get(8)?,
+        since: row.get(9)?,
+        tries: row.get(10)?,
+        look_up_zero: row.get(11)?,
+        employee: row.get(12)?,
+        flags: row.get(13)?,
+        person_hash: None,
+        received_at: row.get(14)?,
+        updated_at: row.get(15)?,
+        record: row.get(16)?,
+    })
 }
 
-impl Row {
-    /// Seals a hire.
-    pub(super) fn of(hire: &Hire, seal: &Seal) -> Self {
-        let record = serde_json::to_vec(&hire.record).expect("a record has string keys and finite numbers");
-        Self {
-            id: hire.id.0,
-            key_hash: seal.hash(&hire.key.text()),
-            kind: hire.key.kind.clone(),
-            account: hire.key.account.clone(),
-            application: hire.key.application.clone(),
-            source: hire.source.clone(),
-            state: hire.state.name().to_owned(),
-            reason: hire.state.reason().map(str::to_owned),
-            version: i64::try_from(hire.version).unwrap_or(i64::MAX),
-            next_at: hire.next_at.map(Timestamp::as_millisecond),
-            since: hire.since.map(Timestamp::as_millisecond),
-            tries: hire.tries,
-            look_up_zero: word(&hire.look_up_zero),
-            employee: hire.employee.and_then(|id| i64::try_from(id).ok()),
-            flags: serde_json::to_string(&hire.flags).expect("flags are booleans"),
-            person_hash: hire.person().map(|person| seal.hash(&person)),
-            received_at: hire.received_at.as_millisecond(),
-            updated_at: hire.updated_at.as_millisecond(),
-            record: seal.seal(&place(hire.id.0), &record),
-        }
-    }
-
-    /// Reads the [`COLUMNS`].
-    pub(super) fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self {
-            id: uuid(&row.get::<_, Vec<u8>>(0)?),
-            key_hash: Vec::new(),
-            kind: row.get(1)?,
-            account: row.get(2)?,
-            application: row.get(3)?,
-            source: row.get(4)?,
-            state: row.get(5)?,
-            reason: row.get(6)?,
-            version: row.get(7)?,
-            next_at: row.get(8)?,
-            since: row.get(9)?,
-            tries: row.get(10)?,
-            look_up_zero: row.get(11)?,
-            employee: row.get(12)?,
-            flags: row.get(13)?,
-            person_hash: None,
-            received_at: row.get(14)?,
-            updated_at: row.get(15)?,
-            record: row.get(16)?,
-        })
-    }
-
-    /// Opens what is sealed.
-    pub(super) fn open(self, seal: &Seal) -> Result<Hire, LedgerError> {
-        let damaged = |what: &str| LedgerError::Damaged(format!("{what} of hire {}", self.id));
-        let record = seal.unseal(&place(self.id), &self.record)?;
-        let record: Record = serde_json::from_slice(&record).map_err(|_| damaged("record"))?;
-        let state = State::parse(&self.state, self.reason.as_deref()).ok_or_else(|| damaged("state"))?;
-        let flags: Flags = serde_json::from_str(&self.flags).map_err(|_| damaged("flags"))?;
-        let look_up_zero: LookUpZero =
-            serde_json::from_value(self.look_up_zero.as_str().into()).map_err(|_| damaged("look-up"))?;
-        Ok(Hire {
-            id: HireId(self.id),
-            key: HireKey { kind: self.kind, account: self.account, application: self.application },
-            source: self.source,
-            state,
-            version: u64::try_from(self.version).unwrap_or_default(),
-            record,
-            look_up_zero,
-            employee: self.employee.and_then(|id| u64::try_from(id).ok()),
-            flags,
-            next_at: self.next_at.map(time),
-            since: self.since.map(time),
-            tries: self.tries,
-            received_at: time(self.received_at),
-            updated_at: time(self.updated_at),
-            unsaved: Vec::new(),
-        })
-    }
-
-    /// The values that a save writes, in the order of its statement.
-    pub(super) fn changing(&self) -> [Value; 11] {
-        let text = |text: &Option<String>| text.clone().map_or(Value::Null, Value::Text);
-        let number = |number: Option<i64>| number.map_or(Value::Null, Value::Integer);
-        [
-            Value::Text(self.state.clone()),
-            text(&self.reason),
-            number(self.next_at),
-            number(self.since),
-            Value::Integer(self.tries.into()),
-            Value::Text(self.look_up_zero.clone()),
-            number(self.employee),
-            Value::Text(self.flags.clone()),
-            self.person_hash.clone().map_or(Value::Null, Value::Blob),
-            Value::Integer(self.updated_at),
-            Value::Blob(self.record.clone()),
-        ]
-    }
-}
-
-fn place(id: Uuid) -> String {
-    format!("record {id}")
-}
-
-fn word(value: &impl serde::Serialize) -> String {
-    let word = serde_json::to_value(value).expect("a plain enum serialises as its name");
-    word.as_str().unwrap_or_default().to_owned()
+/// The values that a save writes, in the order of its statement.
+pub(super) fn changing(row: &Row) -> [Value; 11] {
+    let text = |text: &Option<String>| text.clone().map_or(Value::Null, Value::Text);
+    let number = |number: Option<i64>| number.map_or(Value::Null, Value::Integer);
+    [
+        Value::Text(row.state.clone()),
+        text(&row.reason),
+        number(row.next_at),
+        number(row.since),
+        Value::Integer(row.tries.into()),
+        Value::Text(row.look_up_zero.clone()),
+        number(row.employee),
+        Value::Text(row.flags.clone()),
+        row.person_hash.clone().map_or(Value::Null, Value::Blob),
+        Value::Integer(row.updated_at),
+        Value::Blob(row.record.clone()),
+    ]
 }
 
 pub(super) fn uuid(bytes: &[u8]) -> Uuid {
     Uuid::from_slice(bytes).unwrap_or_default()
-}
-
-pub(super) fn time(milliseconds: i64) -> Timestamp {
-    Timestamp::from_millisecond(milliseconds).unwrap_or(Timestamp::UNIX_EPOCH)
 }

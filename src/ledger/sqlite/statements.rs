@@ -5,8 +5,10 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 use uuid::Uuid;
 
-use super::row::{COLUMNS, Row, time, uuid};
+use super::row::{COLUMNS, changing, read, uuid};
 use crate::domain::{Entry, HireId};
+use crate::ledger::permit::{ended_by, overrules};
+use crate::ledger::row::{Row, time};
 use crate::ledger::{Delivery, Denied, Filter, LedgerError, Owner};
 
 type Answer<T> = Result<T, LedgerError>;
@@ -75,29 +77,16 @@ pub(super) fn accept(
 
 /// Writes the hire over the version it was read in, and ends its permit if it leaves `sending`.
 pub(super) fn save(db: &Connection, row: &Row, entries: &[Entry]) -> Answer<()> {
-    if let Some(ended) = permit_end(entries) {
+    if let Some(ended) = ended_by(entries) {
         db.prepare_cached("UPDATE permits SET ended = ?2 WHERE subject = ?1 AND ended IS NULL")?
             .execute(params![id(row.id), ended])?;
     }
-    if entries.iter().any(|entry| entry.from.as_deref() == Some("held(unknown)") && entry.cause == "approved")
-    {
+    if overrules(entries) {
         db.prepare_cached("UPDATE permits SET ended = 'overruled' WHERE subject = ?1 AND ended = 'unknown'")?
             .execute(params![id(row.id)])?;
     }
     update(db, row, None)?;
     append(db, row.id, entries)
-}
-
-/// How the permit ended, if these steps leave `sending`.
-fn permit_end(entries: &[Entry]) -> Option<&'static str> {
-    let left =
-        entries.iter().find(|entry| entry.from.as_deref() == Some("sending") && entry.to != "sending")?;
-    Some(match left.to.as_str() {
-        "created" => "created",
-        "held(refused)" => "refused",
-        to if to.starts_with("waiting") => "void",
-        _ => "unknown",
-    })
 }
 
 /// Grants the next permit and writes the step to `sending`; its number, or why not.
@@ -149,6 +138,7 @@ fn same_person(db: &Connection, row: &Row) -> Answer<Option<Uuid>> {
     Ok(other.as_deref().map(uuid))
 }
 
+/// A flag or a fact may change while the call is on the wire: the permit stays whose it is.
 fn update(db: &Connection, row: &Row, owner: Option<(Owner, Timestamp)>) -> Answer<()> {
     let owned = [
         owner.map_or(Value::Null, |(owner, _)| Value::Blob(id(owner.0))),
@@ -159,10 +149,12 @@ fn update(db: &Connection, row: &Row, owner: Option<(Owner, Timestamp)>) -> Answ
     let changed = db
         .prepare_cached(
             "UPDATE hires SET state = ?1, reason = ?2, next_at = ?3, since = ?4, tries = ?5, look_up_zero = ?6, \
-             employee = ?7, flags = ?8, person_hash = ?9, updated_at = ?10, record = ?11, owner = ?12, lease_until = ?13, \
+             employee = ?7, flags = ?8, person_hash = ?9, updated_at = ?10, record = ?11, \
+             owner = CASE WHEN ?1 = 'sending' THEN coalesce(?12, owner) END, \
+             lease_until = CASE WHEN ?1 = 'sending' THEN coalesce(?13, lease_until) END, \
              version = version + 1 WHERE id = ?14 AND version = ?15",
         )?
-        .execute(params_from_iter(row.changing().into_iter().chain(owned)))?;
+        .execute(params_from_iter(changing(row).into_iter().chain(owned)))?;
     if changed == 1 { Ok(()) } else { Err(LedgerError::Conflict) }
 }
 
@@ -193,7 +185,7 @@ pub(super) fn by_key(db: &Connection, hash: &[u8]) -> Answer<Option<Row>> {
 
 fn one(db: &Connection, condition: &str, value: Vec<u8>) -> Answer<Option<Row>> {
     let sql = format!("SELECT {COLUMNS} FROM hires WHERE {condition}");
-    Ok(db.prepare_cached(&sql)?.query_row([value], Row::read).optional()?)
+    Ok(db.prepare_cached(&sql)?.query_row([value], read).optional()?)
 }
 
 pub(super) fn history(db: &Connection, hire: HireId) -> Answer<Vec<Entry>> {
@@ -239,7 +231,7 @@ pub(super) fn list(db: &Connection, filter: &Filter) -> Answer<Vec<Row>> {
     sql.push_str(" ORDER BY id DESC LIMIT ?");
     values.push(Value::Integer(i64::try_from(filter.limit).unwrap_or(i64::MAX)));
     let mut select = db.prepare_cached(&sql)?;
-    let rows = select.query_map(params_from_iter(values), Row::read)?;
+    let rows = select.query_map(params_from_iter(values), read)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

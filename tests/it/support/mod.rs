@@ -3,10 +3,13 @@
 //! the test that caused it.
 
 pub(crate) mod ashby;
+pub(crate) mod postgres;
 pub(crate) mod process;
 pub(crate) mod town;
+pub(crate) mod wire;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -35,7 +38,7 @@ pub(crate) fn start_of_test() -> Timestamp {
 
 /// hirebridge, its Personio and its clock.
 pub(crate) struct House {
-    pub(crate) sim: Sim,
+    pub(crate) sim: Arc<Sim>,
     pub(crate) clock: Clock,
     pub(crate) service: Option<Service>,
     pub(crate) folder: TempDir,
@@ -46,6 +49,8 @@ pub(crate) struct House {
 /// What a test wants otherwise than usual.
 #[derive(Clone, Default)]
 pub(crate) struct Setup {
+    /// Where hires are kept; a file in the house's folder if the test does not say.
+    pub(crate) ledger: Option<String>,
     /// Lines for `[sources.ashby]`.
     pub(crate) ashby: String,
     /// How long an incomplete delivery waits for a fuller one; not at all if the test does not say.
@@ -143,9 +148,17 @@ impl House {
 
     /// A house with a Personio of the test's own.
     pub(crate) async fn facing(setup: Setup, personio: Options) -> Self {
-        let sim = Sim::start(personio).await.expect("the simulator starts");
+        let sim = Arc::new(Sim::start(personio).await.expect("the simulator starts"));
+        Self::built(setup, sim, Clock::manual(start_of_test())).await
+    }
+
+    /// Another replica, with the other's Personio and clock.
+    pub(crate) async fn beside(other: &Self, setup: Setup) -> Self {
+        Self::built(setup, Arc::clone(&other.sim), other.clock.clone()).await
+    }
+
+    async fn built(setup: Setup, sim: Arc<Sim>, clock: Clock) -> Self {
         let folder = TempDir::new().expect("a folder can be made");
-        let clock = Clock::manual(start_of_test());
         let http = reqwest::Client::builder().build().expect("a client");
         let mut house = Self { sim, clock, service: None, folder, http, setup };
         house.open().await;
@@ -268,7 +281,7 @@ listen = "127.0.0.1:0"
 [log]
 level = "error"
 [ledger]
-url = "sqlite:{folder}/ledger.db"
+url = "{ledger}"
 key = "{key}"
 [personio]
 base_url = "{personio}"
@@ -288,7 +301,7 @@ settle = "{settle}"
 {ashby}
 {sections}
 {vera}{mia}{ada}"#,
-        folder = folder.display(),
+        ledger = setup.ledger.clone().unwrap_or_else(|| format!("sqlite:{}/ledger.db", folder.display())),
         key = STANDARD.encode([7; 32]),
         attempt_timeout = setup.attempt_timeout.as_deref().unwrap_or("20s"),
         server = setup.server,

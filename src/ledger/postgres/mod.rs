@@ -1,0 +1,208 @@
+//! The engine for several replicas: one PostgreSQL database, which they share.
+//!
+//! Whether a statement whose answer was lost was carried out is found out on a new connection: every write bears
+//! a mark that only its writer knows. A permit is handed out only if the row shows it.
+
+mod address;
+mod open;
+mod statements;
+mod write;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use sqlx::postgres::PgPool;
+use uuid::Uuid;
+
+use super::permit::hand_out;
+use super::row::Row;
+use super::seal::Seal;
+use super::{Accepted, Counts, Delivery, Denied, Filter, Ledger, LedgerError, LedgerKey, Owner, Ticket};
+use crate::domain::{Actor, Employee, Entry, Event, Hire, HireId, HireKey};
+
+pub use address::Address;
+pub use open::{OpenError, inspect};
+
+/// When an answer is no longer waited for; the server gives a statement up before.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// A ledger in a PostgreSQL database, beside other replicas.
+pub struct PostgresLedger {
+    pool: PgPool,
+    seal: Seal,
+    owner: Owner,
+}
+
+impl PostgresLedger {
+    /// Connects, and sets the tables up or brings them up to date.
+    ///
+    /// # Errors
+    /// [`OpenError`] if the server cannot be reached, is not durable or only reads, or if the tables belong to
+    /// a newer version, another program or another key.
+    pub async fn open(address: &Address, key: &LedgerKey, owner: Owner) -> Result<Self, OpenError> {
+        let (pool, seal) = open::open(address, key).await?;
+        Ok(Self { pool, seal, owner })
+    }
+
+    fn opened(&self, row: Option<Row>) -> Result<Option<Hire>, LedgerError> {
+        row.map(|row| row.open(&self.seal)).transpose()
+    }
+}
+
+/// What a statement's error says, without the values it was given.
+fn words(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Database(said) => said.message().to_owned(),
+        sqlx::Error::Io(said) => said.to_string(),
+        sqlx::Error::PoolTimedOut => "no connection to PostgreSQL could be had in time".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+impl From<sqlx::Error> for LedgerError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Unusable(words(&error))
+    }
+}
+
+/// Whether the connection broke, so that nobody has said what became of the statement.
+fn is_lost(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => true,
+        // Connection failures, and a server that stops (57P01 to 57P03).
+        sqlx::Error::Database(said) => {
+            said.code().is_some_and(|code| code.starts_with("08") || code.starts_with("57P"))
+        }
+        _ => false,
+    }
+}
+
+/// Waits for an answer, not for ever.
+async fn in_time<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
+    let late =
+        |_| Err(std::io::Error::new(std::io::ErrorKind::TimedOut, "PostgreSQL does not answer").into());
+    tokio::time::timeout(PATIENCE, work).await.unwrap_or_else(late)
+}
+
+/// Does it, and once more on another connection if the first was lost. Only for what does no more when done
+/// twice than when done once.
+async fn twice<T, W>(mut work: impl FnMut() -> W) -> Result<T, sqlx::Error>
+where
+    W: Future<Output = Result<T, sqlx::Error>>,
+{
+    match in_time(work()).await {
+        Err(error) if is_lost(&error) => in_time(work()).await,
+        answer => answer,
+    }
+}
+
+#[async_trait]
+impl Ledger for PostgresLedger {
+    async fn accept(&self, mut hire: Hire, delivery: Delivery) -> Result<Accepted, LedgerError> {
+        let row = Row::of(&hire, &self.seal);
+        let entries = std::mem::take(&mut hire.unsaved);
+        let body = self.seal.seal("body", &delivery.body);
+        hire.version = 1;
+        let (db, me) = (&self.pool, self.owner);
+        if twice(|| statements::accept(db, &row, &entries, &delivery, &body, me)).await? {
+            return Ok(Accepted::New(hire));
+        }
+        let known = twice(|| statements::repeat(db, &row.key_hash, row.id, &delivery, &body)).await?;
+        match self.opened(known)? {
+            Some(known) if known.id == hire.id => Ok(Accepted::New(known)),
+            Some(known) => Ok(Accepted::Repeat(known)),
+            None => Err(LedgerError::Damaged("a hire that was there a moment ago".into())),
+        }
+    }
+
+    async fn save(&self, hire: &mut Hire) -> Result<(), LedgerError> {
+        let row = Row::of(hire, &self.seal);
+        let (db, signed) = (&self.pool, (self.owner, Uuid::now_v7()));
+        let saved = twice(|| write::save(db, &row, &hire.unsaved, signed, None)).await?
+            || twice(|| write::bears(db, row.id, signed.1)).await?;
+        if !saved {
+            return Err(LedgerError::Conflict);
+        }
+        hire.version += 1;
+        hire.unsaved.clear();
+        Ok(())
+    }
+
+    async fn permit(
+        &self,
+        hire: &mut Hire,
+        employee: Employee,
+        actor: &Actor,
+        now: Timestamp,
+        deadline: Timestamp,
+    ) -> Result<Result<Ticket<Employee>, Denied>, LedgerError> {
+        let mut sending = hire.clone();
+        sending.apply(&Event::Permitted, actor, now).map_err(|_| LedgerError::Conflict)?;
+        let row = Row::of(&sending, &self.seal);
+        let guard = !hire.flags.second_hire_approved;
+        let (db, signed) = (&self.pool, (self.owner, Uuid::now_v7()));
+        let asked = write::permit(db, &row, &sending.unsaved, signed, guard, (now, deadline));
+        let granted = match in_time(asked).await {
+            Err(error) if is_lost(&error) => {
+                let number = in_time(write::granted(db, row.id, signed)).await?;
+                Ok(number.ok_or(error)?)
+            }
+            answer => answer?.ok_or(LedgerError::Conflict)?,
+        };
+        Ok(granted.map(|number| hand_out(hire, sending, number, deadline, employee)))
+    }
+
+    async fn hire(&self, id: HireId) -> Result<Option<Hire>, LedgerError> {
+        self.opened(twice(|| statements::by_id(&self.pool, id)).await?)
+    }
+
+    async fn find(&self, key: &HireKey) -> Result<Option<Hire>, LedgerError> {
+        let hash = self.seal.hash(&key.text());
+        self.opened(twice(|| statements::by_key(&self.pool, &hash)).await?)
+    }
+
+    async fn history(&self, id: HireId) -> Result<Vec<Entry>, LedgerError> {
+        Ok(twice(|| statements::history(&self.pool, id)).await?)
+    }
+
+    async fn bodies(&self, id: HireId) -> Result<Vec<Vec<u8>>, LedgerError> {
+        let sealed = twice(|| statements::bodies(&self.pool, id)).await?;
+        sealed.iter().map(|body| self.seal.unseal("body", body)).collect()
+    }
+
+    async fn list(&self, filter: &Filter) -> Result<Vec<Hire>, LedgerError> {
+        let rows = twice(|| statements::list(&self.pool, filter)).await?;
+        rows.into_iter().map(|row| row.open(&self.seal)).collect()
+    }
+
+    async fn due(&self, now: Timestamp, limit: usize, credential: usize) -> Result<Vec<HireId>, LedgerError> {
+        let (db, me) = (&self.pool, self.owner);
+        let mut ids = twice(|| statements::due(db, me, now, limit, false)).await?;
+        if credential > 0 {
+            ids.extend(twice(|| statements::due(db, me, now, credential, true)).await?);
+        }
+        Ok(ids)
+    }
+
+    async fn next_due(&self) -> Result<Option<Timestamp>, LedgerError> {
+        Ok(twice(|| statements::next_due(&self.pool)).await?)
+    }
+
+    async fn orphans(&self, _now: Timestamp) -> Result<Vec<HireId>, LedgerError> {
+        // Replicas may disagree about the time: leases go by the server's clock alone.
+        Ok(twice(|| statements::orphans(&self.pool)).await?)
+    }
+
+    async fn counts(&self) -> Result<Counts, LedgerError> {
+        Ok(super::counts(twice(|| statements::counts(&self.pool)).await?))
+    }
+
+    async fn oldest_unfinished(&self) -> Result<Option<Timestamp>, LedgerError> {
+        Ok(twice(|| statements::oldest_unfinished(&self.pool)).await?)
+    }
+
+    async fn probe(&self) -> Result<(), LedgerError> {
+        Ok(twice(|| statements::probe(&self.pool)).await?)
+    }
+}
