@@ -6,9 +6,6 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::transfer::Transfer;
 
-/// So many due hires are started in one round at most.
-const ROUND: usize = 256;
-
 /// How long the loop rests when something is due that it could not start, or the ledger failed.
 const REST: SignedDuration = SignedDuration::from_secs(5);
 
@@ -35,12 +32,10 @@ pub async fn run(transfer: Transfer, clock: Clock, stop: CancellationToken) {
 
 /// Starts what is due; how long until there may be more.
 async fn round(transfer: &Transfer, clock: &Clock) -> Result<SignedDuration, crate::ledger::LedgerError> {
-    let started = transfer.resume_due(ROUND).await?;
+    transfer.resume_due().await?;
     let now = clock.now();
     let until_next = transfer.next_due().await?.map_or(SLEEP, |next| next.duration_since(now));
-    Ok(match (started, until_next.is_positive()) {
-        (_, true) => until_next.min(SLEEP),
-        (ROUND.., false) => SignedDuration::ZERO,
-        (_, false) => REST,
-    })
+    // What is due and was not started is being carried already, or finds no room: when there is, the loop
+    // is told.
+    Ok(if until_next.is_positive() { until_next.min(SLEEP) } else { REST })
 }

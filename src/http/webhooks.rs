@@ -79,7 +79,7 @@ enum Outcome {
             body = problem::Body, content_type = "application/problem+json"),
         (status = 415, description = "The body is encoded",
             body = problem::Body, content_type = "application/problem+json"),
-        (status = 503, description = "It could not be stored: send it again",
+        (status = 503, description = "It could not be stored, or too many deliveries are being stored: send it again",
             body = problem::Body, content_type = "application/problem+json",
             headers(("Retry-After" = u32, description = "After so many seconds"))),
     ))]
@@ -102,9 +102,14 @@ pub(super) async fn only_post() -> Problem {
 }
 
 async fn take(app: &App, source: Option<&Source>, request: Request) -> Outcome {
+    // Until it is stored. Those who wait for the outcome take up no room.
+    let Ok(reading) = app.reading.try_acquire() else {
+        let problem = Problem::of(Code::Overloaded).detail("Nothing was stored: send it again.");
+        return Outcome::Refused(Refused { reason: "overloaded", problem });
+    };
     let (parts, body) = request.into_parts();
     let limit = source.and_then(Source::body_limit).unwrap_or(app.settings.body_limit);
-    let body = match body::read(&parts.headers, body, limit).await {
+    let body = match body::read(app, &parts.headers, body, limit).await {
         Ok(body) => body,
         Err(problem) => return Outcome::Refused(unread(problem)),
     };
@@ -119,8 +124,11 @@ async fn take(app: &App, source: Option<&Source>, request: Request) -> Outcome {
     };
     app.watch.admitted(source.name(), delivery.secret(), app.clock.now());
     let wait = Duration::try_from(source.wait().unwrap_or(app.settings.wait)).unwrap_or_default();
-    match app.transfer.receive(source, delivery, wait).await {
-        Ok(receipt) => Outcome::Stored(receipt),
+    match app.transfer.receive(source, &delivery).await {
+        Ok(stored) => {
+            drop(reading);
+            Outcome::Stored(app.transfer.outcome(stored, wait).await)
+        }
         Err(error) => Outcome::NotStored(error),
     }
 }
@@ -130,6 +138,7 @@ fn unread(problem: Problem) -> Refused {
         Code::TooLarge => "too_large",
         Code::ContentEncoding => "content_encoding",
         Code::RequestTimeout => "body_late",
+        Code::Overloaded => "stopping",
         _ => "body_cut",
     };
     Refused { reason, problem }

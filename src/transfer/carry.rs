@@ -149,6 +149,9 @@ impl Inner {
         let now = self.now();
         let employee = hire.record.plan.employee.clone();
         let deadline = now + self.parts.call_timeout;
+        if self.ends_at.get().is_some_and(|ends_at| *ends_at < deadline) {
+            return Ok(Effect::Rest);
+        }
         let granted = self.parts.ledger.permit(hire, employee, &Actor::System, now, deadline).await?;
         let ticket = match granted {
             Ok(ticket) => ticket,

@@ -40,6 +40,11 @@ impl Progress {
         Some(Running { id, progress: self.clone() })
     }
 
+    /// Whether this process works on the hire.
+    pub(super) fn is_running(&self, id: HireId) -> bool {
+        self.slots().get(&id).is_some_and(|slot| slot.running)
+    }
+
     /// Waits until the hire's stored state is one that will not pass by itself in a moment, for `wait`
     /// at most, and returns the state of that time.
     pub(super) async fn wait(&self, hire: &Hire, wait: Duration) -> State {

@@ -12,6 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use hirebridge::clock::Clock;
 use hirebridge::config::Config;
 use hirebridge::domain::HireId;
+use hirebridge::http::limits::Limits;
 use hirebridge::service::Service;
 use hirebridge::sim::{Options, Sim};
 use jiff::{SignedDuration, Timestamp};
@@ -55,6 +56,8 @@ pub(crate) struct Setup {
     pub(crate) server: String,
     /// Whole sections: mappings, more sources.
     pub(crate) sections: String,
+    /// How patient the service is with connections.
+    pub(crate) limits: Limits,
     /// Whether violations are what the test is about.
     pub(crate) may_violate: bool,
 }
@@ -124,7 +127,7 @@ impl House {
             .expect("writable");
         let config =
             Config::load(Some(&path), std::iter::empty()).unwrap_or_else(|errors| panic!("{errors}"));
-        let service = Service::start(config, self.clock.clone()).await;
+        let service = Service::start_within(config, self.clock.clone(), self.setup.limits).await;
         self.service = Some(service.unwrap_or_else(|error| panic!("{error}")));
     }
 
@@ -150,14 +153,17 @@ impl House {
 
     /// Delivers bytes with the right signature.
     pub(crate) async fn deliver_bytes(&self, body: &[u8]) -> Reply {
+        self.send(self.signed_bytes(body)).await
+    }
+
+    /// A delivery with the right signature, to be sent later.
+    pub(crate) fn signed(&self, body: &Value) -> reqwest::RequestBuilder {
+        self.signed_bytes(body.to_string().as_bytes())
+    }
+
+    fn signed_bytes(&self, body: &[u8]) -> reqwest::RequestBuilder {
         let signature = ashby::signature(SECRET, body);
-        self.send(
-            self.http
-                .post(self.url("/webhooks/ashby"))
-                .header("Ashby-Signature", signature)
-                .body(body.to_vec()),
-        )
-        .await
+        self.bare(Method::POST, "/webhooks/ashby").header("Ashby-Signature", signature).body(body.to_vec())
     }
 
     /// Asks the REST API.
@@ -204,7 +210,7 @@ impl House {
     /// Lets time pass, and everything that becomes due happen.
     pub(crate) async fn pass(&self, time: SignedDuration) {
         self.clock.advance(time);
-        self.service().transfer().resume_due(1_000).await.expect("the ledger can be read");
+        self.service().transfer().resume_due().await.expect("the ledger can be read");
         for hire in self.get("/v1/hires").await.json()["hires"].as_array().expect("hires") {
             self.idle(hire["id"].as_str().expect("an id")).await;
         }
