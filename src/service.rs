@@ -49,20 +49,20 @@ pub enum StartError {
     },
     /// The ledger cannot be opened.
     #[error("`{}`: {}", .0.key(), .0)]
-    Ledger(#[from] ledger::OpenError),
+    Ledger(ledger::OpenError),
     /// What is in the ledger cannot be read.
     #[error("the ledger cannot be read: {0}")]
-    Recover(#[from] LedgerError),
+    Recover(LedgerError),
     /// Personio's side cannot be set up.
     #[error(transparent)]
     Personio(#[from] personio::ConnectError),
     /// The address cannot be listened on.
-    #[error("`server.listen`: {address} cannot be listened on: {source}")]
+    #[error("`server.listen`: {address} cannot be listened on: {why}")]
     Listen {
         /// The address.
         address: SocketAddr,
         /// Why.
-        source: std::io::Error,
+        why: std::io::Error,
     },
 }
 
@@ -95,7 +95,7 @@ impl Service {
         let (reader, writer) = personio::connect(&config.personio, &clock, &metrics)?;
         let transfer = Transfer::new(Parts {
             settings: config.transfer.clone(),
-            ledger: ledger::open(&config.ledger)?,
+            ledger: ledger::open(&config.ledger).map_err(StartError::Ledger)?,
             reader: reader.clone(),
             writer,
             planner: Planner {
@@ -115,7 +115,7 @@ impl Service {
             marker: config.transfer.marker,
             clock: clock.clone(),
         });
-        transfer.recover().await?;
+        transfer.recover().await.map_err(StartError::Recover)?;
         let listener = listen(config.server.listen).await?;
         let address = listener.local_addr().unwrap_or(config.server.listen);
         let (draining, stop) = (CancellationToken::new(), CancellationToken::new());
@@ -205,5 +205,5 @@ impl Service {
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })
+    TcpListener::bind(address).await.map_err(|why| StartError::Listen { address, why })
 }

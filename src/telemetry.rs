@@ -77,7 +77,7 @@ where
         .with_target(env!("CARGO_PKG_NAME"), LevelFilter::from(settings.level));
     let lines = tracing_subscriber::fmt::layer().with_writer(writer);
     let lines = match settings.format {
-        Format::Json => lines.json().flatten_event(true).boxed(),
+        Format::Json => lines.json().flatten_event(true).with_span_list(false).boxed(),
         Format::Text => lines.with_ansi(false).with_target(false).boxed(),
     };
     tracing_subscriber::registry().with(lines).with(filter)

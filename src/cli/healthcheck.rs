@@ -1,8 +1,10 @@
 //! `hirebridge healthcheck`: for images without curl.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use anyhow::Context;
 use reqwest::Method;
 use url::Url;
 
@@ -26,13 +28,28 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let url = match args.url {
-        Some(url) => url,
-        None => format!("http://127.0.0.1:{}/readyz", config::port(args.config.path().as_deref())).parse()?,
-    };
+    let url = args.url.map_or_else(|| ready(&args.config), Ok)?;
     let time = Duration::from_secs(3);
     let client = Client::new(Reuse::Never, time, Clock::system())?;
-    let answer = client.send(Request::new(Method::GET, url), time).await?;
+    let asked = url.clone();
+    let answer = client.send(Request::new(Method::GET, url), time).await;
+    let answer = answer.with_context(|| format!("{asked} was not answered"))?;
     anyhow::ensure!(answer.status == 200, "not ready: status {}", answer.status);
     Ok(ExitCode::SUCCESS)
+}
+
+fn ready(config: &ConfigFile) -> anyhow::Result<Url> {
+    let listens = config::listens_on(config.path().as_deref());
+    let address = local(listens.context("`server.listen` is not an address with a port")?);
+    Ok(format!("http://{address}/readyz").parse()?)
+}
+
+/// Where a service that listens on this address is reached from the same machine.
+fn local(listens: SocketAddr) -> SocketAddr {
+    let ip = match listens.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, listens.port())
 }

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use crate::http::operators::{Role, new_token};
+use crate::http::operators::{NAME_RULE, Role, is_name, new_token};
 
 /// Make a token for a person or a program that uses the REST API.
 #[derive(clap::Subcommand)]
@@ -11,11 +11,16 @@ pub(super) enum Command {
     #[command(after_help = "Example:\n  hirebridge token new mia --role sender")]
     New {
         /// Whose it is; stands in the history of what that person does
+        #[arg(value_parser = operator_name)]
         name: String,
-        /// What it may do: viewer (sees), sender (corrects and sends), admin (erases, checks)
+        /// What it may do: viewer (sees), sender (also corrects and sends), admin (also checks)
         #[arg(long)]
         role: Role,
     },
+}
+
+fn operator_name(name: &str) -> Result<String, &'static str> {
+    if is_name(name) { Ok(name.to_owned()) } else { Err(NAME_RULE) }
 }
 
 pub(super) fn run(Command::New { name, role }: &Command) -> anyhow::Result<()> {

@@ -19,6 +19,7 @@ mod tree;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -49,18 +50,16 @@ pub struct Objection {
     pub remedy: String,
 }
 
-/// The port that the service listens on, as far as it can be told without reading any secret: from the
+/// The address that the service listens on, as far as it can be told without reading any secret: from the
 /// environment, else from `file`, else the default.
-pub fn port(file: Option<&Path>) -> u16 {
+pub fn listens_on(file: Option<&Path>) -> Option<SocketAddr> {
     let listen = |text: &str| {
         let tables: toml::Table = text.parse().ok()?;
         Some(tables.get("server")?.get("listen")?.as_str()?.to_owned())
     };
     let set = environment().find(|(name, _)| name == "HIREBRIDGE__SERVER__LISTEN").map(|(_, value)| value);
-    set.or_else(|| listen(&std::fs::read_to_string(file?).ok()?))
-        .or_else(|| listen(DEFAULTS))
-        .and_then(|address| address.rsplit(':').next()?.parse().ok())
-        .unwrap_or(8080)
+    let set = set.or_else(|| listen(&std::fs::read_to_string(file?).ok()?)).or_else(|| listen(DEFAULTS));
+    set?.parse().ok()
 }
 
 /// The environment variables of this process, for [`load`].

@@ -2,7 +2,7 @@
 //!
 //! Nothing here reads a clock, a socket or a file. Names of the field:
 //! [`Facts`] are what the ATS told us, a [`Plan`] is what Personio would get, a [`Hire`] carries both
-//! from [`State::Received`] to its end, and [`step`] is the one place where a state may change.
+//! from [`State::Received`] to its end, and [`step()`] is the one place where a state may change.
 
 pub mod employee;
 pub mod facts;

@@ -29,7 +29,11 @@ pub(super) async fn keep(State(app): State<App>, mut request: Request, next: Nex
             next.run(request).await
         }
         Err(problem) => {
-            tracing::warn!(code = ?problem.code(), "refused a request to the API");
+            tracing::warn!(
+                status = problem.code().about().0.as_u16(),
+                reason = problem.code().about().1,
+                "refused a request to the API"
+            );
             problem.into_response()
         }
     };

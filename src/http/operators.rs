@@ -1,7 +1,5 @@
-//! Operators: who may use the API, and the proof that somebody was let in.
-//!
-//! A handler takes [`Viewer`], [`Sender`] or [`Admin`]; only this file makes one, so that a handler which
-//! forgets to ask has no operator to act for. Besides, nothing under `/v1` is reached without a token.
+//! Operators: who may use the API, by the hash of a token. What an operator is let through to is decided
+//! in [`door`](super::door).
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -14,6 +12,9 @@ use aws_lc_rs::rand;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
+
+/// What a name must be.
+pub const NAME_RULE: &str = "must be 1 to 64 letters, digits, `.`, `_`, `@` or `-`";
 
 /// What a token starts with, so that a leaked one is recognised.
 const PREFIX: &str = "hb_";
@@ -110,7 +111,7 @@ impl Operators {
                 mistakes.push(SettingError { key, problem: problem.to_owned() });
             };
             if !is_name(&settings.name) {
-                mistake("name", "must be 1 to 64 letters, digits, `.`, `_`, `@` or `-`");
+                mistake("name", NAME_RULE);
             } else if !names.insert(&settings.name) {
                 mistake("name", "another operator has this name already");
             }
@@ -149,7 +150,8 @@ impl fmt::Debug for Operators {
     }
 }
 
-fn is_name(name: &str) -> bool {
+/// Whether this may be an operator's name: it stands in histories and logs.
+pub fn is_name(name: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"._@-".contains(&byte);
     (1..=64).contains(&name.len()) && name.bytes().all(fits)
 }

@@ -76,12 +76,19 @@ pub(super) struct PreviewRequest {
     /// Custom fields: title → value.
     #[schema(value_type = Option<Object>)]
     custom: Group,
+    /// The application's id at the ATS, if the hire will be entered with it.
+    ats_id: Option<String>,
 }
 
 /// Show the plan for a payload or for a hire typed by hand.
 ///
-/// Nothing is written, and Personio is not changed.
+/// Nothing is written, and Personio is not changed. Where a marker attribute is configured, it carries the
+/// hire's key: give `ats_id` or the `Idempotency-Key` that the hire will be entered with, so that the hash
+/// is the same then.
 #[utoipa::path(post, path = "/v1/hires/preview", tag = tag::HIRES, operation_id = "preview",
+    params(("Idempotency-Key" = Option<String>, Header,
+        description = "The one that the typed hire will be entered with",
+        example = "8e03978e-40d5-43e8-bc93-6894a57f9324")),
     request_body(content = PreviewRequest, description = "A payload with its source, or facts", examples(
         ("payload" = (value = json!({"source": "ashby",
             "payload": {"action": "candidateHire", "data": {"application": {"id": "…"}}}}))),
@@ -96,15 +103,18 @@ pub(super) struct PreviewRequest {
 pub(super) async fn preview(
     _: Viewer,
     State(app): State<App>,
+    headers: HeaderMap,
     body::Json(request): body::Json<PreviewRequest>,
 ) -> Result<Json<Preview>, Problem> {
-    let PreviewRequest { source, payload, candidate, job, offer, tenant, custom } = request;
+    let PreviewRequest { source, payload, candidate, job, offer, tenant, custom, ats_id } = request;
     let groups = [candidate, job, offer, tenant, custom];
     let Some(payload) = payload else {
-        let plan = app.transfer.preview_facts(source.as_deref(), facts(groups)?)?;
-        return Ok(Json(plan.into()));
+        check_ats_id(ats_id.as_ref(), source.as_ref())?;
+        let (facts, idempotency_key) = (facts(groups)?, idempotency_key(&headers)?);
+        let typed = Typed { facts, source, ats_id, idempotency_key, plan_hash: None };
+        return Ok(Json(app.transfer.preview_facts(typed)?.into()));
     };
-    if groups.iter().any(Option::is_some) {
+    if groups.iter().any(Option::is_some) || ats_id.is_some() {
         return Err(Problem::of(Code::Invalid).field("payload", "cannot be together with typed facts"));
     }
     let Some(name) = source else {
@@ -163,9 +173,7 @@ pub(super) async fn enter(
 impl TypedHire {
     fn understood(self, idempotency_key: Option<String>) -> Result<Typed, Problem> {
         let Self { candidate, job, offer, tenant, custom, source, ats_id, plan_hash } = self;
-        if ats_id.is_some() && source.is_none() {
-            return Err(Problem::of(Code::Invalid).field("source", "is needed with `ats_id`"));
-        }
+        check_ats_id(ats_id.as_ref(), source.as_ref())?;
         if ats_id.is_none() && idempotency_key.is_none() {
             return Err(Problem::of(Code::IdempotencyKeyMissing).detail(
                 "Send `source` and `ats_id`, or a header `Idempotency-Key` with a value of your own.",
@@ -174,6 +182,13 @@ impl TypedHire {
         let facts = facts([candidate, job, offer, tenant, custom])?;
         Ok(Typed { facts, source, ats_id, idempotency_key, plan_hash })
     }
+}
+
+fn check_ats_id(ats_id: Option<&String>, source: Option<&String>) -> Result<(), Problem> {
+    if ats_id.is_some() && source.is_none() {
+        return Err(Problem::of(Code::Invalid).field("source", "is needed with `ats_id`"));
+    }
+    Ok(())
 }
 
 /// The groups in the order candidate, job, offer, tenant, custom.

@@ -91,11 +91,14 @@ fn base(settings: &Settings) -> Result<Url, ConnectError> {
 }
 
 fn headers(settings: &Settings) -> Result<HeaderMap, ConnectError> {
+    let fits = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
     let value = |key, text: &str| {
-        HeaderValue::from_str(text)
-            .ok()
-            .filter(|value| !value.is_empty())
-            .ok_or(ConnectError::Setting { key, problem: "must be printable ASCII, such as \"HIREBRIDGE\"" })
+        HeaderValue::from_str(text).ok().filter(|_| !text.is_empty() && text.bytes().all(fits)).ok_or(
+            ConnectError::Setting {
+                key,
+                problem: "must be upper case, digits and underscores, such as \"HIREBRIDGE\"",
+            },
+        )
     };
     let mut headers = HeaderMap::with_capacity(4);
     headers.insert(APP_ID, value("app_id", &settings.app_id)?);

@@ -53,7 +53,7 @@ impl Answer {
 
     /// 422 for calls that the caller must never make; each is recorded.
     pub(super) fn violation(violations: Vec<String>) -> Self {
-        Self { violations: violations.clone(), ..Self::unprocessable(violations.join("; ")) }
+        Self::unprocessable(violations.join("; ")).with_violations(violations)
     }
 
     /// What a proxy on the way might answer.

@@ -1,5 +1,6 @@
 //! Attributes: the catalogue, and people as Personio writes them, each value in its wrapping.
 
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::answer::Answer;
@@ -61,20 +62,18 @@ pub(super) fn wrapped(
     let mut attributes = Map::new();
     for (key, label, kind) in SYSTEM.iter().filter(|(key, ..)| shown(key)) {
         let value = system_value(company, stored, key);
-        attributes.insert((*key).to_owned(), wrap(label, &value, json!(kind), Some(key)));
+        attributes.insert((*key).to_owned(), wrap(label, &value, kind, Some(key)));
     }
     for attribute in company.attributes.iter().filter(|attribute| shown(&attribute.key)) {
         let value = own_value(attribute, stored.person.custom_attributes.get(&attribute.key), manner.tags);
         let universal_id = attribute.universal_id.as_deref();
-        attributes.insert(
-            attribute.key.clone(),
-            wrap(&attribute.label, &value, json!(attribute.kind), universal_id),
-        );
+        attributes
+            .insert(attribute.key.clone(), wrap(&attribute.label, &value, &attribute.kind, universal_id));
     }
     json!({"type": "Employee", "attributes": attributes})
 }
 
-fn wrap(label: &str, value: &Value, kind: Value, universal_id: Option<&str>) -> Value {
+fn wrap(label: &str, value: &Value, kind: &impl Serialize, universal_id: Option<&str>) -> Value {
     json!({"label": label, "value": value, "type": kind, "universal_id": universal_id})
 }
 
@@ -125,7 +124,7 @@ fn supervisor(company: &Company, person: &Person) -> Value {
 pub(super) fn short(company: &Company, stored: &Stored) -> Value {
     let named = |(key, label, kind): &(&str, &str, &str)| {
         let value = system_value(company, stored, key);
-        ((*key).to_owned(), wrap(label, &value, json!(kind), Some(key)))
+        ((*key).to_owned(), wrap(label, &value, kind, Some(key)))
     };
     let shown = SYSTEM.iter().filter(|(key, ..)| ["id", "first_name", "last_name", "email"].contains(key));
     json!({"type": "Employee", "attributes": shown.map(named).collect::<Map<_, _>>()})

@@ -30,7 +30,7 @@ impl Tokens {
     pub(super) fn judge(&self, token: Option<&str>, manner: &Manner) -> Bearer {
         match token {
             None => Bearer::Missing,
-            Some(token) if self.good(manner).is_some_and(|(current, _)| current == token) => Bearer::Accepted,
+            Some(token) if self.good(manner) == Some(token) => Bearer::Accepted,
             Some(_) => Bearer::Rejected,
         }
     }
@@ -53,21 +53,23 @@ impl Tokens {
     }
 
     fn grant(&mut self, manner: &Manner) -> Answer {
-        if self.good(manner).is_none() {
-            self.current = Some((format!("papi-{}", Uuid::now_v7().simple()), Instant::now()));
-        }
-        let (token, age) = self.good(manner).unwrap_or_default();
-        let left = lifetime(manner).saturating_sub(age).as_secs();
+        let lifetime = lifetime(manner);
+        let good = self.current.take().filter(|(_, since)| since.elapsed() < lifetime);
+        let (token, since) = self.current.insert(good.unwrap_or_else(fresh));
+        let left = lifetime.saturating_sub(since.elapsed()).as_secs();
         let data = json!({"token": token, "expires_in": left, "scope": manner.rights.scope()});
         Answer::data(200, data)
     }
 
-    /// The token that is good now, and its age.
-    fn good(&self, manner: &Manner) -> Option<(&str, Duration)> {
+    /// The token that is good now.
+    fn good(&self, manner: &Manner) -> Option<&str> {
         let (token, since) = self.current.as_ref()?;
-        let age = since.elapsed();
-        (age < lifetime(manner)).then(|| (token.as_str(), age))
+        (since.elapsed() < lifetime(manner)).then_some(token)
     }
+}
+
+fn fresh() -> (String, Instant) {
+    (format!("papi-{}", Uuid::now_v7().simple()), Instant::now())
 }
 
 fn lifetime(manner: &Manner) -> Duration {

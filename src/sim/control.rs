@@ -12,10 +12,10 @@ use super::manner::Manner;
 use super::serve::House;
 
 pub(super) fn answer(call: &Call, house: &House) -> Answer {
-    route(call, house).unwrap_or_else(|refusal| refusal)
+    route(call, house).unwrap_or_else(|refusal| *refusal)
 }
 
-fn route(call: &Call, house: &House) -> Result<Answer, Answer> {
+fn route(call: &Call, house: &House) -> Result<Answer, Box<Answer>> {
     let mut world = house.world();
     Ok(match (call.method(), call.path().trim_start_matches("/_sim/")) {
         (&Method::GET, "requests") => shown(world.log.requests().collect::<Vec<_>>()),
@@ -53,13 +53,13 @@ fn shown(value: impl Serialize) -> Answer {
     Answer::json(200, json!(value))
 }
 
-fn sent<T: DeserializeOwned>(call: &Call) -> Result<T, Answer> {
+fn sent<T: DeserializeOwned>(call: &Call) -> Result<T, Box<Answer>> {
     let Body::Json(value) = &call.body else {
         return Err(refused(400, "the body must be JSON, with Content-Type: application/json"));
     };
     T::deserialize(value).map_err(|error| refused(400, &error.to_string()))
 }
 
-fn refused(status: u16, what: &str) -> Answer {
-    Answer::json(status, Value::from_iter([("error", what)]))
+fn refused(status: u16, what: &str) -> Box<Answer> {
+    Answer::json(status, Value::from_iter([("error", what)])).into()
 }

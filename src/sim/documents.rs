@@ -56,7 +56,7 @@ struct Objections {
 
 impl Objections {
     fn field(&mut self, field: &str, message: String) {
-        self.errors.insert(field.to_owned(), json!([message]));
+        self.errors.insert(field.to_owned(), Value::Array(vec![message.into()]));
     }
 
     fn violation(&mut self, field: &str, what: &str) {

@@ -27,11 +27,11 @@ pub(super) fn create(company: &mut Company, call: &Call, manner: &Manner) -> (An
             }
             (Answer::json(200, body), Some(id))
         }
-        Err(refusal) => (refusal, None),
+        Err(refusal) => (*refusal, None),
     }
 }
 
-fn created(company: &mut Company, call: &Call, manner: &Manner) -> Result<(u64, Vec<Dropped>), Answer> {
+fn created(company: &mut Company, call: &Call, manner: &Manner) -> Result<(u64, Vec<Dropped>), Box<Answer>> {
     let fitted = company.fit(changes(call, Purpose::Create)?, manner)?;
     let mut person = Person::default();
     for change in fitted.changes {
@@ -43,17 +43,17 @@ fn created(company: &mut Company, call: &Call, manner: &Manner) -> Result<(u64, 
     {
         let message =
             manner.say("The email has already been taken.", "Diese E-Mail-Adresse wird bereits verwendet.");
-        return Err(Answer::refusal(status, code, message));
+        return Err(Answer::refusal(status, code, message).into());
     }
     Ok((company.add(person), fitted.dropped))
 }
 
 /// `PATCH /v1/company/employees/{id}`: `meta` is always there and always a list of strings.
 pub(super) fn update(company: &mut Company, call: &Call, manner: &Manner) -> Answer {
-    updated(company, call, manner).unwrap_or_else(|refusal| refusal)
+    updated(company, call, manner).unwrap_or_else(|refusal| *refusal)
 }
 
-fn updated(company: &mut Company, call: &Call, manner: &Manner) -> Result<Answer, Answer> {
+fn updated(company: &mut Company, call: &Call, manner: &Manner) -> Result<Answer, Box<Answer>> {
     let stored = call.id.and_then(|id| company.employees.get(&id)).ok_or_else(not_found)?;
     let (id, mut person) = (stored.id, stored.person.clone());
     let fitted = company.fit(changes(call, Purpose::Update)?, manner)?;
@@ -64,7 +64,7 @@ fn updated(company: &mut Company, call: &Call, manner: &Manner) -> Result<Answer
     if person.supervisor_id == Some(id) {
         let message =
             manner.say("An employee cannot be their own supervisor", "Ungültige vorgesetzte Person");
-        return Err(Answer::unprocessable(message));
+        return Err(Answer::unprocessable(message).into());
     }
     let now = company.calendar.now();
     if let Some(stored) = company.employees.get_mut(&id) {
@@ -75,23 +75,25 @@ fn updated(company: &mut Company, call: &Call, manner: &Manner) -> Result<Answer
     Ok(Answer::json(200, json!({"success": true, "data": {"id": id}, "meta": meta})))
 }
 
-fn changes(call: &Call, purpose: Purpose) -> Result<Vec<draft::Change>, Answer> {
+fn changes(call: &Call, purpose: Purpose) -> Result<Vec<draft::Change>, Box<Answer>> {
     let body = call.json().map_err(|what| Answer::violation(vec![what]))?;
-    draft::read(body, purpose).map_err(Answer::violation)
+    draft::read(body, purpose).map_err(|violations| Answer::violation(violations).into())
 }
 
 /// What is wrong with the person's own data, and no fault of the caller's code.
-fn check_person(person: &Person, manner: &Manner) -> Result<(), Answer> {
+fn check_person(person: &Person, manner: &Manner) -> Result<(), Box<Answer>> {
     let required =
         [("first_name", &person.first_name), ("last_name", &person.last_name), ("email", &person.email)];
     if let Some((field, _)) = required.iter().find(|(_, value)| value.trim().is_empty()) {
         let german = format!("Bitte geben Sie {field} ein, um fortzufahren.");
-        return Err(Answer::unprocessable(manner.say(format!("The {field} field is required."), german)));
+        return Err(
+            Answer::unprocessable(manner.say(format!("The {field} field is required."), german)).into()
+        );
     }
     if !person.email.contains('@') {
         let message =
             manner.say("The email must be a valid email address.", "Die E-Mail-Adresse ist ungültig.");
-        return Err(Answer::unprocessable(message));
+        return Err(Answer::unprocessable(message).into());
     }
     Ok(())
 }

@@ -25,7 +25,7 @@ pub(super) struct Fitted {
 
 impl Company {
     /// Sorts out what does not exist here. `Err` is the refusal of the whole call.
-    pub(super) fn fit(&self, changes: Vec<Change>, manner: &Manner) -> Result<Fitted, Answer> {
+    pub(super) fn fit(&self, changes: Vec<Change>, manner: &Manner) -> Result<Fitted, Box<Answer>> {
         let mut fitted = Fitted { changes: Vec::new(), dropped: Vec::new() };
         for change in changes {
             let change = match &change {
@@ -35,7 +35,7 @@ impl Company {
                 Change::Supervisor(Some(id)) if !self.employees.contains_key(id) => {
                     let english = format!("Supervisor with ID {id} not found");
                     let german = format!("Vorgesetzte Person mit der ID {id} nicht gefunden");
-                    return Err(Answer::unprocessable(manner.say(english, german)));
+                    return Err(Answer::unprocessable(manner.say(english, german)).into());
                 }
                 _ => change,
             };
@@ -62,7 +62,7 @@ impl Company {
         values: &BTreeMap<String, String>,
         manner: &Manner,
         dropped: &mut Vec<Dropped>,
-    ) -> Result<BTreeMap<String, String>, Answer> {
+    ) -> Result<BTreeMap<String, String>, Box<Answer>> {
         let mut kept = BTreeMap::new();
         for (key, value) in values {
             let attribute = self.attributes.iter().find(|attribute| attribute.key == *key);
@@ -81,9 +81,10 @@ impl Company {
                 manner.say(format!("Attribute {key} {why}"), format!("Attribut {key} ist ungültig"));
             match unfit {
                 Unfit::Dropped => dropped.push(Dropped { field: key.clone(), message }),
-                Unfit::Refused => return Err(Answer::unprocessable(message)),
+                Unfit::Refused => return Err(Answer::unprocessable(message).into()),
                 Unfit::Violation => {
-                    return Err(Answer::violation(vec![format!("employee.custom_attributes.{key} {why}")]));
+                    let what = format!("employee.custom_attributes.{key} {why}");
+                    return Err(Answer::violation(vec![what]).into());
                 }
             }
         }

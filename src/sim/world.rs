@@ -79,6 +79,7 @@ impl World {
         let Some((work, behaviour)) = end else {
             return (Ending::Answer(self.perform(&admitted)), None);
         };
+        let german = admitted.german;
         let (proper, later) = match work {
             Work::Undone => (None, None),
             Work::Done => (Some(self.perform(&admitted)), None),
@@ -88,10 +89,10 @@ impl World {
                 (None, None)
             }
         };
-        (self.ending(behaviour, proper), later)
+        (self.ending(behaviour, proper, german), later)
     }
 
-    fn ending(&self, behaviour: Behaviour, proper: Option<Answer>) -> Ending {
+    fn ending(&self, behaviour: Behaviour, proper: Option<Answer>, german: bool) -> Ending {
         let proper =
             || proper.unwrap_or_else(|| Answer::data(200, serde_json::json!({"message": "success"})));
         match behaviour {
@@ -99,7 +100,8 @@ impl World {
                 Ending::Answer(asked_status(code, body, retry_after))
             }
             Behaviour::Refused => {
-                let message = self.manner.say("Something went wrong", "Es ist ein Problem aufgetreten");
+                let manner = spoken(&self.manner, german);
+                let message = manner.say("Something went wrong", "Es ist ein Problem aufgetreten");
                 Ending::Answer(Answer::refusal(200, 0, message))
             }
             Behaviour::Html => Ending::Answer(Answer::html()),
@@ -123,11 +125,7 @@ impl World {
 
     /// Does the work of a call, and gives its proper answer.
     pub(super) fn perform(&mut self, admitted: &Admitted) -> Answer {
-        let manner = if admitted.german {
-            Cow::Owned(Manner { language: Language::German, ..self.manner.clone() })
-        } else {
-            Cow::Borrowed(&self.manner)
-        };
+        let manner = spoken(&self.manner, admitted.german);
         let call = &admitted.call;
         let (mut answer, created) = match objection(admitted, &manner) {
             Some(objection) => (objection, None),
@@ -153,6 +151,15 @@ impl World {
         if let Some(Err(error)) = self.file.as_ref().map(|file| file.save(&self.company)) {
             self.log.object(0, Operation::Any, vec![error.to_string()]);
         }
+    }
+}
+
+/// The switches, with the language that this call is answered in.
+fn spoken(manner: &Manner, german: bool) -> Cow<'_, Manner> {
+    if german {
+        Cow::Owned(Manner { language: Language::German, ..manner.clone() })
+    } else {
+        Cow::Borrowed(manner)
     }
 }
 

@@ -7,8 +7,11 @@ use serde_json::Value;
 
 use super::compare::compare;
 use super::progress::Running;
-use super::{Inner, LedgerError};
-use crate::domain::{Actor, Effect, Event, Found, Held, Hire, LookUpZero, Outcome, State, Waiting, Warning};
+use super::{Inner, LedgerError, log};
+use crate::ats::json;
+use crate::domain::{
+    Actor, Effect, Entry, Event, Found, Held, Hire, LookUpZero, Outcome, State, Waiting, Warning,
+};
 use crate::ledger::Denied;
 use crate::personio::{CallError, Person};
 
@@ -84,7 +87,8 @@ impl Inner {
             return Ok(at_hand);
         }
         let bodies = self.parts.ledger.bodies(hire.id).await?;
-        Ok(bodies.iter().filter_map(|body| serde_json::from_slice(body).ok()).collect())
+        // As strictly as at receipt: what can be read in two ways is not read for a plan either.
+        Ok(bodies.iter().filter_map(|body| json::read(body).ok()).collect())
     }
 
     /// Look-up 0: is somebody with this e-mail address in Personio already?
@@ -149,9 +153,18 @@ impl Inner {
         let now = self.now();
         let employee = hire.record.plan.employee.clone();
         let deadline = now + self.parts.call_timeout;
+        // Cut off in the middle, its outcome would be unknown; as it is, the next start sends it.
         if self.ends_at.get().is_some_and(|ends_at| *ends_at < deadline) {
             return Ok(Effect::Rest);
         }
+        let steps = hire.unsaved.clone();
+        let permitted = Entry {
+            at: now,
+            actor: Actor::System.to_string(),
+            from: Some(State::Ready.name().into()),
+            to: State::Sending.name().into(),
+            cause: "permitted".into(),
+        };
         let granted = self.parts.ledger.permit(hire, employee, &Actor::System, now, deadline).await?;
         let ticket = match granted {
             Ok(ticket) => ticket,
@@ -161,6 +174,8 @@ impl Inner {
             }
             Err(Denied::Spent) => return self.stop(hire, &Event::Spent).await,
         };
+        log(hire, &steps);
+        log(hire, &[permitted]);
         running.tell(hire);
         let creation = self.parts.writer.create(ticket).await;
         hire.record.warnings.extend(creation.warnings);

@@ -141,14 +141,20 @@ impl Transfer {
         &self.0.parts.planner
     }
 
-    /// The plan for a hire typed by hand, under the rules of `source`. Writes nothing.
+    /// The plan for a hire typed by hand, under the rules of `source`. Writes nothing. A marker attribute
+    /// is left out as long as nothing says what the hire's key would be.
     ///
     /// # Errors
     /// [`DeskError::UnknownSource`].
-    pub fn preview_facts(&self, source: Option<&str>, facts: Facts) -> Result<Plan, DeskError> {
-        let key = self.0.typed_key(source, None, "preview")?;
-        let hire = self.0.typed(source, key, facts, &Actor::System);
-        Ok(self.0.parts.planner.plan(&hire, &[]))
+    pub fn preview_facts(&self, typed: Typed) -> Result<Plan, DeskError> {
+        let Typed { facts, source, ats_id, idempotency_key, .. } = typed;
+        let key = idempotency_key.as_deref().unwrap_or_default();
+        let has_key = ats_id.is_some() || idempotency_key.is_some();
+        let key = self.0.typed_key(source.as_deref(), ats_id.as_deref(), key)?;
+        let hire = self.0.typed(source.as_deref(), key, facts, &Actor::System);
+        let planner = self.planner().clone();
+        let marker = planner.marker.clone().filter(|_| has_key);
+        Ok(Planner { marker, ..planner }.plan(&hire, &[]))
     }
 
     /// The plan for a stored hire with `corrections` laid over it. Writes nothing.
@@ -217,6 +223,8 @@ impl Transfer {
             secret: None,
             body: Vec::new(),
         };
+        let source = hire.source.clone();
+        let is_other = |known: &Hire| known.record.facts != facts || known.source != source;
         let inner = Arc::clone(&self.0);
         let stored = self.0.whatever_happens(async move {
             let stored = inner.parts.ledger.accept(hire, delivery).await?;
@@ -234,7 +242,7 @@ impl Transfer {
                 }
                 Ok((self.0.known(hire.id).await?, false))
             }
-            Accepted::Repeat(known) if known.key.kind == BY_HAND && known.record.facts != facts => {
+            Accepted::Repeat(known) if known.key.kind == BY_HAND && is_other(&known) => {
                 Err(DeskError::KeyReused)
             }
             Accepted::Repeat(known) => Ok((known, true)),

@@ -1,7 +1,7 @@
 //! Where a hire becomes an employee: carries out the effects of a hire's steps, and nothing else does.
 //!
-//! [`receive`](Transfer::receive) stores what an ATS delivered, [`carry`] takes a hire from state to state, the
-//! desk does what a person asks for, and [`compare`] tells what arrived. Each hire is worked on
+//! [`receive`](Transfer::receive) stores what an ATS delivered, `carry` takes a hire from state to state, the
+//! desk does what a person asks for, and `compare` tells what arrived. Each hire is worked on
 //! in a task of its own, which goes on when whoever asked has hung up.
 
 mod bulkhead;
@@ -26,7 +26,7 @@ use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::domain::employee::is_dynamic;
-use crate::domain::{Actor, Effect, Event, Hire, HireId, State};
+use crate::domain::{Actor, Effect, Entry, Event, Hire, HireId, State};
 use crate::ledger::{Ledger, LedgerError};
 use crate::personio::{Reader, Writer};
 use crate::telemetry::Metrics;
@@ -294,14 +294,11 @@ impl Inner {
         Ok(())
     }
 
-    /// Saves a hire and writes the line about its change of state.
+    /// Saves a hire and writes a line for each change of its state.
     async fn save(&self, hire: &mut Hire) -> Result<(), LedgerError> {
-        let steps = hire.unsaved.len();
+        let steps = hire.unsaved.clone();
         self.parts.ledger.save(hire).await?;
-        if steps > 0 {
-            let state = hire.state();
-            tracing::info!(hire = %hire.id, source = %hire.source, state = state.name(), reason = state.reason(), "hire");
-        }
+        log(hire, &steps);
         Ok(())
     }
 
@@ -330,5 +327,15 @@ impl Running {
         if hire.unsaved.is_empty() {
             self.say(hire.state());
         }
+    }
+}
+
+/// One line for each change of state, once it is stored.
+fn log(hire: &Hire, steps: &[Entry]) {
+    for step in steps.iter().filter(|step| step.from.as_ref() != Some(&step.to)) {
+        let (from, to, cause, actor) = (step.from.as_deref(), &step.to, &step.cause, &step.actor);
+        let age = step.at.duration_since(hire.received_at).as_millis();
+        let age_ms = i64::try_from(age).unwrap_or(i64::MAX);
+        tracing::info!(hire = %hire.id, source = %hire.source, from, to, cause, actor, age_ms, "hire");
     }
 }

@@ -89,7 +89,7 @@ pub(super) fn open(path: &Path, key: &LedgerKey) -> Result<Opened, OpenError> {
     Ok(Opened { writer, lock, seal })
 }
 
-/// Looks whether [`open`] would succeed, and changes nothing but an empty lock file.
+/// Looks whether opening would succeed, and changes nothing but an empty lock file.
 ///
 /// # Errors
 /// [`OpenError`] if it would not.

@@ -13,12 +13,15 @@ use hirebridge::clock::Clock;
 use hirebridge::config::Config;
 use hirebridge::domain::HireId;
 use hirebridge::http::limits::Limits;
-use hirebridge::service::Service;
+use hirebridge::ledger::{OpenError, sqlite};
+use hirebridge::service::{Service, StartError};
 use hirebridge::sim::{Options, Sim};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use tempfile::TempDir;
+
+use process::eventually;
 
 /// The tokens of the configured operators.
 pub(crate) const VIEWER: &str = "hb_viewer-token";
@@ -125,10 +128,17 @@ impl House {
         let path = self.folder.path().join("hirebridge.toml");
         std::fs::write(&path, configuration(&self.sim.url(), self.folder.path(), &self.setup))
             .expect("writable");
-        let config =
-            Config::load(Some(&path), std::iter::empty()).unwrap_or_else(|errors| panic!("{errors}"));
-        let service = Service::start_within(config, self.clock.clone(), self.setup.limits).await;
-        self.service = Some(service.unwrap_or_else(|error| panic!("{error}")));
+        // A ledger that was just closed is given free in its own time.
+        let service = eventually("the ledger is free", || async {
+            let config =
+                Config::load(Some(&path), std::iter::empty()).unwrap_or_else(|errors| panic!("{errors}"));
+            match Service::start_within(config, self.clock.clone(), self.setup.limits).await {
+                Err(StartError::Ledger(OpenError::Sqlite(sqlite::OpenError::InUse(_)))) => None,
+                started => Some(started.unwrap_or_else(|error| panic!("{error}"))),
+            }
+        })
+        .await;
+        self.service = Some(service);
     }
 
     /// Stops the service in order.
