@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -14,6 +13,7 @@ use crate::check::Doctor;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::due;
+use crate::http::intake::Intake;
 use crate::http::limits::Limits;
 use crate::http::operators::Operators;
 use crate::http::{self, App, SourceWatch};
@@ -87,6 +87,7 @@ impl Service {
     /// # Errors
     /// [`StartError`], in words that say what to change.
     pub async fn start_within(config: Config, clock: Clock, limits: Limits) -> Result<Self, StartError> {
+        let limits = limits.fitted();
         let metrics = Metrics::default();
         let sources = first(Sources::build(&config.ats()), |e| (e.key.clone(), e.problem.clone()))?;
         let mappings = Arc::new(first(config.mappings(), |e| (e.key.clone(), e.message.clone()))?);
@@ -130,7 +131,7 @@ impl Service {
             draining: draining.clone(),
             stopping: stop.clone(),
             limits,
-            reading: Arc::new(Semaphore::new(config.server.in_flight.min(Semaphore::MAX_PERMITS))),
+            intake: Intake::of(config.server.in_flight),
             settings: Arc::new(config.server.clone()),
         };
         let running = vec![

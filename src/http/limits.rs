@@ -3,7 +3,11 @@
 
 use std::time::Duration;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::time::Instant;
+
+/// File descriptors that are kept for everything but connections: the ledger, Personio, the log.
+const SPARE: u64 = 256;
 
 /// Times and numbers of connections.
 #[derive(Clone, Copy, Debug)]
@@ -47,6 +51,30 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// With as many connections as there can be open files. Often a process begins with 1,024 and may have
+    /// many more: that is asked for first.
+    #[must_use]
+    pub fn fitted(mut self) -> Self {
+        let needed = u64::try_from(self.connections).unwrap_or(u64::MAX).saturating_add(SPARE);
+        let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+        let mut open_files = current.unwrap_or(needed);
+        if open_files < needed {
+            let wanted = needed.min(maximum.unwrap_or(needed));
+            let raised = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum });
+            open_files = if raised.is_ok() { wanted } else { open_files };
+        }
+        if open_files < needed {
+            // Half of a small limit is better than none.
+            let connections = open_files.saturating_sub(SPARE).max(open_files / 2);
+            self.connections = usize::try_from(connections).unwrap_or(usize::MAX);
+            tracing::warn!(
+                self.connections,
+                "the limit on open files leaves room for so many connections at most; raise it"
+            );
+        }
+        self
+    }
+
     /// How much time is earned by so many bytes.
     fn earned(&self, bytes: usize) -> Duration {
         #[expect(clippy::cast_precision_loss, reason = "a fraction of a second does not matter")]

@@ -13,6 +13,7 @@ pub mod door;
 mod framing;
 mod health;
 mod hires;
+pub mod intake;
 pub mod limits;
 mod list;
 pub mod operators;
@@ -39,7 +40,6 @@ use axum::routing::post;
 use bytesize::ByteSize;
 use jiff::SignedDuration;
 use serde::Deserialize;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use url::Url;
@@ -51,6 +51,7 @@ use crate::check::Doctor;
 use crate::clock::Clock;
 use crate::telemetry::Metrics;
 use crate::transfer::Transfer;
+use intake::Intake;
 use limits::Limits;
 use operators::Operators;
 
@@ -118,8 +119,8 @@ pub struct App {
     pub stopping: CancellationToken,
     /// How patient it is.
     pub limits: Limits,
-    /// One permit for each delivery that is being read and stored.
-    pub reading: Arc<Semaphore>,
+    /// Room for deliveries that are being read and stored.
+    pub intake: Intake,
     /// `[server]`.
     pub settings: Arc<Settings>,
 }

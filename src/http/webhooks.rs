@@ -102,14 +102,13 @@ pub(super) async fn only_post() -> Problem {
 }
 
 async fn take(app: &App, source: Option<&Source>, request: Request) -> Outcome {
-    // Until it is stored. Those who wait for the outcome take up no room.
-    let Ok(reading) = app.reading.try_acquire() else {
-        let problem = Problem::of(Code::Overloaded).detail("Nothing was stored: send it again.");
-        return Outcome::Refused(Refused { reason: "overloaded", problem });
+    let mut room = match app.intake.admit() {
+        Ok(room) => room,
+        Err(problem) => return Outcome::Refused(unread(problem)),
     };
     let (parts, body) = request.into_parts();
     let limit = source.and_then(Source::body_limit).unwrap_or(app.settings.body_limit);
-    let body = match body::read(app, &parts.headers, body, limit).await {
+    let body = match room.read(body::read(app, &parts.headers, body, limit)).await {
         Ok(body) => body,
         Err(problem) => return Outcome::Refused(unread(problem)),
     };
@@ -126,7 +125,8 @@ async fn take(app: &App, source: Option<&Source>, request: Request) -> Outcome {
     let wait = Duration::try_from(source.wait().unwrap_or(app.settings.wait)).unwrap_or_default();
     match app.transfer.receive(source, &delivery).await {
         Ok(stored) => {
-            drop(reading);
+            // Those who wait for the outcome take up no room.
+            drop(room);
             Outcome::Stored(app.transfer.outcome(stored, wait).await)
         }
         Err(error) => Outcome::NotStored(error),
@@ -138,7 +138,7 @@ fn unread(problem: Problem) -> Refused {
         Code::TooLarge => "too_large",
         Code::ContentEncoding => "content_encoding",
         Code::RequestTimeout => "body_late",
-        Code::Overloaded => "stopping",
+        Code::Overloaded => "overloaded",
         _ => "body_cut",
     };
     Refused { reason, problem }

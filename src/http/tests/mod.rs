@@ -145,7 +145,7 @@ impl House {
             draining: CancellationToken::new(),
             stopping: CancellationToken::new(),
             limits: Limits::default(),
-            reading: Arc::new(Semaphore::new(1024)),
+            intake: Intake::of(1024),
             settings: Arc::new(settings),
         };
         Self { app, _folder: folder }
