@@ -7,9 +7,6 @@ use crate::clock::Clock;
 use crate::ledger::LedgerError;
 use crate::transfer::Transfer;
 
-/// So many due hires are started in one round at most.
-const ROUND: usize = 256;
-
 /// How long the loop rests when something is due that it could not start, or the ledger failed.
 const REST: SignedDuration = SignedDuration::from_secs(5);
 
@@ -48,12 +45,10 @@ async fn round(
         transfer.recover().await?;
         *search_at = clock.now() + SEARCH;
     }
-    let started = transfer.resume_due(ROUND).await?;
+    transfer.resume_due().await?;
     let now = clock.now();
     let until_next = transfer.next_due().await?.map_or(SLEEP, |next| next.duration_since(now));
-    Ok(match (started, until_next.is_positive()) {
-        (_, true) => until_next.min(SLEEP),
-        (ROUND.., false) => SignedDuration::ZERO,
-        (_, false) => REST,
-    })
+    // What is due and was not started is being carried already, or finds no room: when there is, the loop
+    // is told.
+    Ok(if until_next.is_positive() { until_next.min(SLEEP) } else { REST })
 }

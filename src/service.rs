@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use tokio::net::TcpListener;
+use jiff::{SignedDuration, Timestamp};
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -12,6 +13,8 @@ use crate::check::Doctor;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::due;
+use crate::http::intake::Intake;
+use crate::http::limits::Limits;
 use crate::http::operators::Operators;
 use crate::http::{self, App, SourceWatch};
 use crate::ledger::{self, LedgerError};
@@ -23,6 +26,7 @@ use crate::transfer::{Parts, Planner, Transfer};
 pub struct Service {
     address: SocketAddr,
     settings: http::Settings,
+    limits: Limits,
     sources: Arc<Sources>,
     transfer: Transfer,
     doctor: Arc<Doctor>,
@@ -87,6 +91,15 @@ impl Service {
     /// # Errors
     /// [`StartError`], in words that say what to change.
     pub async fn start(config: Config, clock: Clock) -> Result<Self, StartError> {
+        Self::start_within(config, clock, Limits::default()).await
+    }
+
+    /// The same, with a patience of the caller's own.
+    ///
+    /// # Errors
+    /// [`StartError`], in words that say what to change.
+    pub async fn start_within(config: Config, clock: Clock, limits: Limits) -> Result<Self, StartError> {
+        let limits = limits.fitted();
         let metrics = Metrics::default();
         let sources = first(Sources::build(&config.ats()), |e| (e.key.clone(), e.problem.clone()))?;
         let mappings = Arc::new(first(config.mappings(), |e| (e.key.clone(), e.message.clone()))?);
@@ -116,7 +129,7 @@ impl Service {
             clock: clock.clone(),
         });
         transfer.recover().await.map_err(StartError::Recover)?;
-        let listener = listen(config.server.listen).await?;
+        let listener = listen(config.server.listen)?;
         let address = listener.local_addr().unwrap_or(config.server.listen);
         let (draining, stop) = (CancellationToken::new(), CancellationToken::new());
         let app = App {
@@ -128,15 +141,19 @@ impl Service {
             watch: SourceWatch::new(clock.now()),
             doctor: Arc::clone(&doctor),
             draining: draining.clone(),
+            stopping: stop.clone(),
+            limits,
+            intake: Intake::of(config.server.in_flight),
             settings: Arc::new(config.server.clone()),
         };
         let running = vec![
             tokio::spawn(due::run(transfer.clone(), clock.clone(), stop.clone())),
-            tokio::spawn(http::serve::serve(listener, http::router(app), stop.clone())),
+            tokio::spawn(http::serve::serve(listener, http::router(app), stop.clone(), limits)),
         ];
         Ok(Self {
             address,
             settings: config.server,
+            limits,
             sources,
             transfer,
             doctor,
@@ -175,23 +192,41 @@ impl Service {
     }
 
     /// Says at once that it is not ready, goes on accepting for `drain_delay`, then stops accepting, and
-    /// returns when what was accepted has ended or is left durable.
+    /// returns when what was accepted has ended, or 25 seconds later: then the rest is left in the ledger,
+    /// and the next start goes on with it.
     pub async fn stop(self) {
         self.draining.cancel();
         let delay = self.clock.now() + self.settings.drain_delay;
         if self.settings.drain_delay.is_positive() {
             self.clock.sleep_until(delay).await;
         }
+        let left = SignedDuration::try_from(self.limits.stop).unwrap_or(SignedDuration::MAX);
+        self.transfer.close(self.clock.now().saturating_add(left).unwrap_or(Timestamp::MAX));
         self.stop.cancel();
-        for part in self.running {
-            if part.await.is_err() {
-                tracing::error!("a part of the service ended badly");
+        let ended = async {
+            for part in self.running {
+                if part.await.is_err() {
+                    tracing::error!("a part of the service ended badly");
+                }
             }
+            self.transfer.drain().await;
+        };
+        if tokio::time::timeout(self.limits.stop, ended).await.is_err() {
+            tracing::warn!("hires are left in the ledger; the next start goes on with them");
         }
-        self.transfer.drain().await;
     }
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address).await.map_err(|why| StartError::Listen { address, why })
+/// How many connections the kernel keeps until they are accepted. Past it a client believes that it is
+/// connected while nobody knows of it.
+const BACKLOG: u32 = 4096;
+
+fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+    let open = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)
+    };
+    open().map_err(|why| StartError::Listen { address, why })
 }

@@ -71,7 +71,12 @@ impl Floor {
         let listener = TcpListener::bind(config.server.listen).await?;
         let address = listener.local_addr()?;
         let router = Router::new().route("/webhooks/{source}", post(take)).with_state(Arc::clone(&desk));
-        tokio::spawn(http::serve::serve(listener, router, CancellationToken::new()));
+        tokio::spawn(http::serve::serve(
+            listener,
+            router,
+            CancellationToken::new(),
+            http::limits::Limits::default(),
+        ));
         Ok(Self { address, desk })
     }
 

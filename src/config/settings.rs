@@ -103,7 +103,7 @@ impl Config {
         for error in Operators::build(&self.operators).err().into_iter().flatten() {
             object(&error.key, &error.problem, "");
         }
-        for (key, problem) in self.transfer.objections() {
+        for (key, problem) in self.server.objections().into_iter().chain(self.transfer.objections()) {
             object(key, &problem, "");
         }
         all

@@ -1,27 +1,32 @@
 //! Reading a request's body: under a limit, in time, as it came.
 
-use std::time::Duration;
+use std::error::Error;
 
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use bytesize::ByteSize;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
+use tokio::time::{Instant, timeout_at};
 
 use super::App;
 use super::code::Code;
+use super::limits::Limits;
 use super::problem::Problem;
 
-/// How long a body may take to arrive. With the limit this bounds what a slow sender can hold.
-const DEADLINE: Duration = Duration::from_secs(10);
-
 /// Reads a body of at most `limit`. What announces itself as larger is refused before it is read; an
-/// encoded body is refused, because a small one could become a large one.
-pub(super) async fn read(headers: &HeaderMap, body: Body, limit: ByteSize) -> Result<Bytes, Problem> {
+/// encoded body is refused, because a small one could become a large one. Whoever sends too slowly is cut
+/// off, and so is everybody once the service stops: nothing of theirs was accepted.
+pub(super) async fn read(
+    app: &App,
+    headers: &HeaderMap,
+    body: Body,
+    limit: ByteSize,
+) -> Result<Bytes, Problem> {
     if headers.get_all(CONTENT_ENCODING).iter().any(|encoding| encoding != "identity") {
         return Err(Problem::of(Code::ContentEncoding).detail("Send the body as it is, without encoding it."));
     }
@@ -31,11 +36,36 @@ pub(super) async fn read(headers: &HeaderMap, body: Body, limit: ByteSize) -> Re
         return Err(too_large());
     }
     let limit = usize::try_from(limit.as_u64()).unwrap_or(usize::MAX);
-    match tokio::time::timeout(DEADLINE, Limited::new(body, limit).collect()).await {
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
-        Ok(Err(_)) => Err(Problem::of(Code::BadRequest).detail("The body ended before it was complete.")),
-        Err(_) => Err(Problem::of(Code::RequestTimeout)),
+    tokio::select! {
+        biased;
+        read = collect(Limited::new(body, limit), &app.limits) => read.map_err(|cut| match cut {
+            Cut::Late => Problem::of(Code::RequestTimeout),
+            Cut::Broken(error) if error.is::<LengthLimitError>() => too_large(),
+            Cut::Broken(_) => Problem::of(Code::BadRequest).detail("The body ended before it was complete."),
+        }),
+        () = app.stopping.cancelled() => {
+            Err(Problem::of(Code::Overloaded).detail("The service is stopping. Nothing was stored: send it again."))
+        }
+    }
+}
+
+/// Why a body is not complete.
+enum Cut {
+    Late,
+    Broken(Box<dyn Error + Send + Sync>),
+}
+
+/// Reads a body whose sender has to keep up a rate.
+async fn collect(mut body: Limited<Body>, limits: &Limits) -> Result<Bytes, Cut> {
+    let (since, mut read) = (Instant::now(), BytesMut::new());
+    loop {
+        let until = limits.body_until(since, read.len());
+        let Some(frame) = timeout_at(until, body.frame()).await.map_err(|_| Cut::Late)? else {
+            return Ok(read.freeze());
+        };
+        if let Ok(data) = frame.map_err(Cut::Broken)?.into_data() {
+            read.extend_from_slice(&data);
+        }
     }
 }
 
@@ -51,7 +81,7 @@ impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
-        let bytes = read(&parts.headers, body, app.settings.body_limit).await?;
+        let bytes = read(app, &parts.headers, body, app.settings.body_limit).await?;
         if bytes.is_empty() {
             return parse(b"{}").map(Self);
         }

@@ -41,6 +41,7 @@ pub enum Code {
     Internal,
     PersonioUnreachable,
     LedgerUnavailable,
+    Overloaded,
 }
 
 impl Code {
@@ -82,6 +83,7 @@ impl Code {
             Self::Internal => (S::INTERNAL_SERVER_ERROR, "Something went wrong here"),
             Self::PersonioUnreachable => (S::BAD_GATEWAY, "Personio could not be asked"),
             Self::LedgerUnavailable => (S::SERVICE_UNAVAILABLE, "Nothing can be stored at the moment"),
+            Self::Overloaded => (S::SERVICE_UNAVAILABLE, "Nothing more can be taken at the moment"),
         }
     }
 

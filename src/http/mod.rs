@@ -6,20 +6,26 @@
 mod actions;
 mod body;
 pub mod code;
+mod connection;
 mod contract;
 mod desk;
 pub mod door;
+mod framing;
 mod health;
 mod hires;
+pub mod intake;
+pub mod limits;
 mod list;
 pub mod operators;
 pub mod problem;
 mod request;
+mod seats;
 pub mod serve;
 mod shapes;
 mod sources;
 mod typed;
 mod webhooks;
+mod wire;
 
 #[cfg(test)]
 mod tests;
@@ -45,6 +51,8 @@ use crate::check::Doctor;
 use crate::clock::Clock;
 use crate::telemetry::Metrics;
 use crate::transfer::Transfer;
+use intake::Intake;
+use limits::Limits;
 use operators::Operators;
 
 pub use shapes::Preview;
@@ -64,6 +72,8 @@ pub struct Settings {
     pub body_limit: ByteSize,
     /// How long the service says that it is not ready, and still accepts, before it stops.
     pub drain_delay: SignedDuration,
+    /// How many deliveries may be read and stored at a time; others are asked to come back.
+    pub in_flight: usize,
 }
 
 impl Settings {
@@ -73,6 +83,12 @@ impl Settings {
             Some(url) => format!("{}/webhooks/{source}", url.as_str().trim_end_matches('/')),
             None => format!("http://{}/webhooks/{source}", self.listen),
         }
+    }
+
+    /// What cannot be obeyed: key and problem.
+    pub fn objections(&self) -> Vec<(&'static str, String)> {
+        let none = (self.in_flight == 0).then(|| ("server.in_flight", "must be at least 1".to_owned()));
+        none.into_iter().collect()
     }
 
     fn wait(&self) -> Duration {
@@ -99,6 +115,12 @@ pub struct App {
     pub doctor: Arc<Doctor>,
     /// Cancelled when the service is about to stop: from then on it is not ready.
     pub draining: CancellationToken,
+    /// Cancelled when it stops accepting: what has not arrived by then is not waited for.
+    pub stopping: CancellationToken,
+    /// How patient it is.
+    pub limits: Limits,
+    /// Room for deliveries that are being read and stored.
+    pub intake: Intake,
     /// `[server]`.
     pub settings: Arc<Settings>,
 }

@@ -126,6 +126,7 @@ impl Problem {
                 self
             }
             Code::LedgerUnavailable => self.retry_after(15),
+            Code::Overloaded => self.retry_after(10),
             Code::PersonioUnreachable => self.retry_after(60),
             _ => self,
         }
@@ -216,19 +217,18 @@ impl std::fmt::Debug for Body {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let bytes = serde_json::to_vec(&self.body).expect("strings, numbers and JSON values serialise");
-        let status = self.body.code.status();
-        let mut response = (status, self.headers, bytes).into_response();
+        let mut response = (self.body.code.status(), self.headers, bytes).into_response();
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
-        close_if_unread(status, response.headers_mut());
+        close_if_unread(self.body.code, response.headers_mut());
         response
     }
 }
 
 /// What is left of a body that was refused is not read, so that the connection cannot go on.
-fn close_if_unread(status: StatusCode, headers: &mut HeaderMap) {
+fn close_if_unread(code: Code, headers: &mut HeaderMap) {
     let unread =
         [StatusCode::PAYLOAD_TOO_LARGE, StatusCode::UNSUPPORTED_MEDIA_TYPE, StatusCode::REQUEST_TIMEOUT];
-    if unread.contains(&status) {
+    if code == Code::Overloaded || unread.contains(&code.status()) {
         headers.insert(axum::http::header::CONNECTION, HeaderValue::from_static("close"));
     }
 }

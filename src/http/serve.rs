@@ -1,80 +1,58 @@
 //! The accept loop. `axum::serve` has no time-outs, and its graceful stop waits for ever on a request that
-//! never ends; here a head has 10 seconds, and a stop 20.
+//! never ends; here every wait has its [`Limits`].
 
-use std::convert::Infallible;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::ConnectInfo;
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tower::Service;
 
-/// How long a request's head may take; hyper counts an idle connection's wait for the next one as well.
-const HEAD: Duration = Duration::from_secs(10);
-
-/// How long requests in flight may take to end once the service stops.
-const DRAIN: Duration = Duration::from_secs(20);
+use super::connection;
+use super::limits::Limits;
+use super::seats::Seats;
 
 /// How long to wait before accepting again when the process has no file descriptor left.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves until `shutdown` is cancelled; then accepts nothing more, lets requests in flight end and cuts
-/// off what has not ended after 20 seconds. What was stored goes on after the next start.
-pub async fn serve(listener: TcpListener, router: Router, shutdown: CancellationToken) {
-    let graceful = GracefulShutdown::new();
+/// Serves until `shutdown` is cancelled; then accepts nothing more, closes what is idle or half sent, lets
+/// requests in flight end and cuts off what has not ended in time. What was stored goes on after the next
+/// start.
+pub async fn serve(listener: TcpListener, router: Router, shutdown: CancellationToken, limits: Limits) {
+    let seats = Arc::new(Seats::default());
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             () = shutdown.cancelled() => break,
             Some(_) = connections.join_next() => {}
             accepted = listener.accept() => match accepted {
+                // When all are being served, the new one is closed at once.
+                Ok(_) if connections.len() >= limits.connections && !seats.evict() => {}
                 Ok((stream, _)) => {
-                    connections.spawn(connection(stream, router.clone(), graceful.watcher()));
+                    let seat = seats.take(shutdown.child_token());
+                    connections.spawn(connection::serve(stream, router.clone(), seat, limits));
                 }
-                Err(error) => bear(&error).await,
+                Err(error) => bear(&error, &seats).await,
             },
         }
     }
     drop(listener);
-    if tokio::time::timeout(DRAIN, graceful.shutdown()).await.is_err() {
+    let ended = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(limits.drain, ended).await.is_err() {
         tracing::warn!(connections = connections.len(), "cut off requests that did not end");
     }
     connections.shutdown().await;
 }
 
-async fn connection(stream: TcpStream, router: Router, watcher: Watcher) {
-    let Ok(peer) = stream.peer_addr() else { return };
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "the connection answers late");
-    }
-    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
-        request.extensions_mut().insert(ConnectInfo(peer));
-        let answer = router.clone().call(request);
-        async move { Ok::<_, Infallible>(answer.await.unwrap_or_else(|never| match never {})) }
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD)
-        .serve_connection(TokioIo::new(stream), service);
-    if let Err(error) = watcher.watch(connection).await {
-        tracing::debug!(%error, "a connection ended badly");
-    }
-}
-
 /// An error of `accept` concerns one connection, or a shortage that passes: the loop goes on.
-async fn bear(error: &io::Error) {
+async fn bear(error: &io::Error, seats: &Seats) {
     use io::ErrorKind as Kind;
     let gone = [Kind::ConnectionAborted, Kind::ConnectionReset, Kind::ConnectionRefused, Kind::Interrupted];
     if !gone.contains(&error.kind()) {
         tracing::error!(%error, "cannot accept connections at the moment");
+        seats.evict();
         tokio::time::sleep(PAUSE).await;
     }
 }
@@ -83,6 +61,7 @@ async fn bear(error: &io::Error) {
 mod tests {
     use axum::routing::get;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
 
     use super::*;
 
@@ -96,7 +75,8 @@ mod tests {
             stop.cancel();
             "done"
         };
-        let service = tokio::spawn(serve(listener, Router::new().route("/", get(stopping)), shutdown));
+        let router = Router::new().route("/", get(stopping));
+        let service = tokio::spawn(serve(listener, router, shutdown, Limits::default()));
         let mut stream = TcpStream::connect(address).await.expect("it listens");
         stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.expect("is written");
         let mut answer = String::new();

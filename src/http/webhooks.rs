@@ -75,7 +75,7 @@ enum Outcome {
         (status = 408, description = "The body did not arrive in time"),
         (status = 413, description = "The body is larger than the limit"),
         (status = 415, description = "The body is encoded"),
-        (status = 503, description = "It could not be stored: send it again",
+        (status = 503, description = "It could not be stored, or too many deliveries are being stored: send it again",
             headers(("Retry-After" = u32, description = "After so many seconds"))),
     ))]
 pub(super) async fn deliver(
@@ -97,9 +97,13 @@ pub(super) async fn only_post() -> Problem {
 }
 
 async fn take(app: &App, source: Option<&Source>, request: Request) -> Outcome {
+    let mut room = match app.intake.admit() {
+        Ok(room) => room,
+        Err(problem) => return Outcome::Refused(unread(problem)),
+    };
     let (parts, body) = request.into_parts();
     let limit = source.and_then(Source::body_limit).unwrap_or(app.settings.body_limit);
-    let body = match body::read(&parts.headers, body, limit).await {
+    let body = match room.read(body::read(app, &parts.headers, body, limit)).await {
         Ok(body) => body,
         Err(problem) => return Outcome::Refused(unread(problem)),
     };
@@ -114,8 +118,12 @@ async fn take(app: &App, source: Option<&Source>, request: Request) -> Outcome {
     };
     app.watch.admitted(source.name(), delivery.secret(), app.clock.now());
     let wait = Duration::try_from(source.wait().unwrap_or(app.settings.wait)).unwrap_or_default();
-    match app.transfer.receive(source, delivery, wait).await {
-        Ok(receipt) => Outcome::Stored(receipt),
+    match app.transfer.receive(source, &delivery).await {
+        Ok(stored) => {
+            // Those who wait for the outcome take up no room.
+            drop(room);
+            Outcome::Stored(app.transfer.outcome(stored, wait).await)
+        }
         Err(error) => Outcome::NotStored(error),
     }
 }
@@ -125,6 +133,7 @@ fn unread(problem: Problem) -> Refused {
         Code::TooLarge => "too_large",
         Code::ContentEncoding => "content_encoding",
         Code::RequestTimeout => "body_late",
+        Code::Overloaded => "overloaded",
         _ => "body_cut",
     };
     Refused { reason, problem }

@@ -32,7 +32,7 @@ type Next = Result<Effect, LedgerError>;
 
 impl Inner {
     /// Does what is to be done for a hire until it rests or waits. `payloads` are its parsed deliveries
-    /// where they are at hand already. Returns whether it goes on at a later time.
+    /// where they are at hand already. Returns whether the due loop is to be told of its next time.
     pub(super) async fn carry(
         self: Arc<Self>,
         mut hire: Hire,
@@ -159,6 +159,10 @@ impl Inner {
         let now = self.now();
         let employee = hire.record.plan.employee.clone();
         let deadline = now + self.parts.call_timeout;
+        // Cut off in the middle, its outcome would be unknown; as it is, the next start sends it.
+        if self.ends_at.get().is_some_and(|ends_at| *ends_at < deadline) {
+            return Ok(Effect::Rest);
+        }
         let steps = hire.unsaved.clone();
         let permitted = Entry {
             at: now,
@@ -410,7 +414,8 @@ fn merge(warnings: &mut Vec<Warning>, found: Vec<Warning>) {
     }
 }
 
+/// It is found again when the due loop next looks by itself; told at once, it would try without a pause.
 fn complain(hire: &Hire, error: &LedgerError) -> bool {
     tracing::error!(hire = %hire.id, %error, "the ledger failed; the hire goes on when it works again");
-    true
+    false
 }

@@ -4,6 +4,7 @@
 //! desk does what a person asks for, and `compare` tells what arrived. Each hire is worked on
 //! in a task of its own, which goes on when whoever asked has hung up.
 
+mod bulkhead;
 mod carry;
 mod compare;
 mod desk;
@@ -12,7 +13,7 @@ mod planner;
 mod progress;
 mod receive;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -32,8 +33,9 @@ use crate::telemetry::Metrics;
 
 pub use desk::{DeskError, Difference, FieldError, Typed};
 pub use planner::Planner;
-pub use receive::Receipt;
+pub use receive::{Receipt, Stored};
 
+use bulkhead::Bulkhead;
 use gate::Gate;
 use progress::{Progress, Running, is_passing};
 
@@ -52,6 +54,8 @@ pub struct Settings {
     pub marker: Option<String>,
     /// How long a hire that cannot be sent waits before a person is asked.
     pub give_up_after: SignedDuration,
+    /// How many hires are on their way to Personio at a time; the others wait in the ledger.
+    pub in_flight: usize,
 }
 
 impl Settings {
@@ -66,6 +70,9 @@ impl Settings {
                 "transfer.marker",
                 "must be an attribute of the company's own: dynamic_<number>".to_owned(),
             ));
+        }
+        if self.in_flight == 0 {
+            all.push(("transfer.in_flight", "must be at least 1".to_owned()));
         }
         if !self.give_up_after.is_positive() {
             all.push(("transfer.give_up_after", "must be longer than nothing, such as \"72h\"".to_owned()));
@@ -101,21 +108,27 @@ pub struct Transfer(Arc<Inner>);
 struct Inner {
     parts: Parts,
     gate: Gate,
+    bulkhead: Bulkhead,
     progress: Progress,
     tasks: TaskTracker,
     due: Notify,
+    /// When this process ends, once that is known.
+    ends_at: OnceLock<Timestamp>,
 }
 
 impl Transfer {
     /// Puts the parts together; nothing runs yet.
     pub fn new(parts: Parts) -> Self {
         let gate = Gate::open(parts.metrics.clone());
+        let bulkhead = Bulkhead::of(parts.settings.in_flight);
         let inner = Inner {
             parts,
             gate,
+            bulkhead,
             progress: Progress::default(),
             tasks: TaskTracker::new(),
             due: Notify::new(),
+            ends_at: OnceLock::new(),
         };
         Self(Arc::new(inner))
     }
@@ -149,18 +162,31 @@ impl Transfer {
         Ok(())
     }
 
-    /// Goes on with the hires that are due, at most `limit`. Returns how many were started.
+    /// Goes on with the hires that are due, the one first that has been due longest, as far as there is
+    /// room: [`due_changed`](Self::due_changed) tells when there is again. Returns how many were started.
     ///
     /// # Errors
     /// [`LedgerError`] if they cannot be read.
-    pub async fn resume_due(&self, limit: usize) -> Result<usize, LedgerError> {
-        let now = self.0.now();
-        let waiting = self.0.gate.admit(now, limit);
+    pub async fn resume_due(&self) -> Result<usize, LedgerError> {
+        let inner = &self.0;
+        if inner.bulkhead.is_full(&inner.due) {
+            return Ok(0);
+        }
+        let now = inner.now();
+        // Those that are being carried are due as well, so that a whole bulkhead of them may come first.
+        let limit = inner.bulkhead.size().saturating_mul(2);
+        let waiting = inner.gate.admit(now, limit);
         let mut started = 0;
         for id in self.ledger().due(now, limit, waiting).await? {
+            if inner.progress.is_running(id) {
+                continue;
+            }
+            if inner.bulkhead.is_full(&inner.due) {
+                break;
+            }
             if let Some(hire) = self.ledger().hire(id).await? {
                 let effect = hire.state().resume();
-                started += usize::from(self.0.start(hire, effect, Vec::new()));
+                started += usize::from(inner.start(hire, effect, Vec::new()));
             }
         }
         Ok(started)
@@ -180,7 +206,14 @@ impl Transfer {
         self.0.due.notified().await;
     }
 
-    /// Waits until this process works on no hire any more, and takes no new ones.
+    /// Says when this process ends. From now on no hire is begun, and no permit is spent on a call whose
+    /// outcome might come too late: such hires stay in the ledger, for whoever goes on with them.
+    pub fn close(&self, ends_at: Timestamp) {
+        // Whoever said so first is right.
+        let _ = self.0.ends_at.set(ends_at);
+    }
+
+    /// Waits until this process works on no hire any more.
     pub async fn drain(&self) {
         self.0.tasks.close();
         self.0.tasks.wait().await;
@@ -205,9 +238,17 @@ impl Inner {
         HireId(Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, nanoseconds)))
     }
 
-    /// Starts work on a hire in a task of its own, unless this process works on it already.
+    /// Starts work on a hire in a task of its own, unless this process works on it already or has no room
+    /// for it: then it is due in the ledger, and its turn comes.
     fn start(self: &Arc<Self>, hire: Hire, effect: Effect, payloads: Vec<Value>) -> bool {
-        let Some(running) = self.progress.start(hire.id, hire.state()) else { return false };
+        if self.ends_at.get().is_some() {
+            return false;
+        }
+        let Some(berth) = self.bulkhead.board(&self.due) else { return false };
+        let Some(running) = self.progress.start(hire.id, hire.state()) else {
+            self.bulkhead.leave(berth, &self.due);
+            return false;
+        };
         let inner = Arc::clone(self);
         let work = async move {
             let id = hire.id;
@@ -219,6 +260,7 @@ impl Inner {
                     tracing::error!(hire = %id, %error, "it could not be marked; a restart will");
                 }
             }
+            inner.bulkhead.leave(berth, &inner.due);
             if work.unwrap_or(true) {
                 inner.due.notify_one();
             }

@@ -23,26 +23,39 @@ pub struct Receipt {
     pub duplicate: bool,
 }
 
+/// What was stored of a delivery, and the hire whose outcome may be waited for.
+pub struct Stored {
+    receipt: Receipt,
+    pending: Option<Hire>,
+}
+
 impl Transfer {
-    /// Stores what was verified and waits, for `wait` at most, for what becomes of it. When this returns, the
-    /// hire is on stable storage and is carried on whether or not anybody listens.
+    /// Stores what was verified. When this returns, the hire is on stable storage and is carried on whether
+    /// or not anybody listens.
     ///
     /// # Errors
     /// [`LedgerError`] if it could not be stored: the ATS is to send it again.
-    pub async fn receive(
-        &self,
-        source: &Source,
-        verified: Verified,
-        wait: Duration,
-    ) -> Result<Receipt, LedgerError> {
-        match source.read(&verified) {
+    pub async fn receive(&self, source: &Source, verified: &Verified) -> Result<Stored, LedgerError> {
+        match source.read(verified) {
             Ok(ats::Delivery { event: Said::Ignored { reason, .. }, .. }) => {
-                Ok(Receipt { hire: None, state: "ignored", reason: Some(reason), duplicate: false })
+                let receipt =
+                    Receipt { hire: None, state: "ignored", reason: Some(reason), duplicate: false };
+                Ok(Stored { receipt, pending: None })
             }
             Ok(ats::Delivery { event: Said::Hire(hired), payload }) => {
-                self.0.hired(source, *hired, payload, &verified, wait).await
+                self.0.hired(source, *hired, payload, verified).await
             }
-            Err(misread) => self.0.misread(source, &misread, &verified).await,
+            Err(misread) => self.0.misread(source, &misread, verified).await,
+        }
+    }
+
+    /// Waits, for `wait` at most, for what becomes of what was stored. A hire that finds no room at the
+    /// moment is not waited for.
+    pub async fn outcome(&self, stored: Stored, wait: Duration) -> Receipt {
+        let Stored { receipt, pending } = stored;
+        match pending {
+            Some(hire) => answer(&hire, self.0.wait(&hire, wait).await, receipt.duplicate),
+            None => receipt,
         }
     }
 }
@@ -54,8 +67,7 @@ impl Inner {
         hired: Hired,
         payload: Value,
         verified: &Verified,
-        wait: Duration,
-    ) -> Result<Receipt, LedgerError> {
+    ) -> Result<Stored, LedgerError> {
         let now = self.now();
         let key = source.key(&hired.application);
         let mut hire = Hire::received(self.new_id(), source.name(), key, hired.facts.clone(), now);
@@ -75,7 +87,17 @@ impl Inner {
                 }
             })
             .await?;
-        Ok(answer(&hire, self.wait(&hire, wait).await, duplicate))
+        let receipt = answer(&hire, hire.state(), duplicate);
+        Ok(Stored { receipt, pending: self.will_move(&hire).then_some(hire) })
+    }
+
+    /// Whether something may become of the hire soon: it is being carried, here or by another replica, or waits
+    /// for a fuller delivery. Not if it waits for room here.
+    fn will_move(&self, hire: &Hire) -> bool {
+        self.progress.is_running(hire.id)
+            || hire.state() == State::Sending
+            || self.bulkhead.has_room()
+            || hire.next_at.is_some_and(|at| at > self.now())
     }
 
     /// Starts work on a hire that was just stored, unless it waits for a fuller delivery.
@@ -129,7 +151,7 @@ impl Inner {
         source: &Source,
         misread: &Misread,
         verified: &Verified,
-    ) -> Result<Receipt, LedgerError> {
+    ) -> Result<Stored, LedgerError> {
         let digest = || {
             let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, verified.body());
             format!("body-{}", hex::encode(&digest.as_ref()[..16]))
@@ -147,7 +169,7 @@ impl Inner {
             Accepted::New(hire) => (hire, false),
             Accepted::Repeat(hire) => (hire, true),
         };
-        Ok(answer(&hire, hire.state(), duplicate))
+        Ok(Stored { receipt: answer(&hire, hire.state(), duplicate), pending: None })
     }
 
     fn delivery(&self, source: &Source, event: &str, id: Option<String>, verified: &Verified) -> Delivery {

@@ -7,6 +7,7 @@ mod bad_input;
 mod by_hand;
 mod checks;
 mod command_line;
+mod connections;
 mod credential;
 mod health;
 mod ledger;

@@ -186,7 +186,7 @@ async fn connections_that_are_cut_during_work_lose_nothing_and_double_nothing() 
         for house in &houses {
             house.clock.advance(SignedDuration::from_secs(70));
             // What fails now is tried again in the next round.
-            let _ = house.service().transfer().resume_due(1_000).await;
+            let _ = house.service().transfer().resume_due().await;
         }
         let created = server.ask("cut", "SELECT count(*) FROM hirebridge.hires WHERE state = 'created'");
         (created.trim() == "160").then_some(())

@@ -104,6 +104,7 @@ async fn transfer(
         require_lookup: false,
         marker: None,
         give_up_after: SignedDuration::from_hours(72),
+        in_flight: 64,
     };
     let mappings = Arc::new(mapping::Mappings { common, by_source: BTreeMap::new() });
     let call_timeout = SignedDuration::from_secs(1);
@@ -133,6 +134,7 @@ impl House {
             wait: SignedDuration::from_secs(4),
             body_limit: ByteSize(1000),
             drain_delay: SignedDuration::ZERO,
+            in_flight: 1024,
         };
         let (sources, clock) = (Arc::new(sources()), Clock::manual(Timestamp::UNIX_EPOCH));
         let (transfer, doctor) = transfer(&ledger, Arc::clone(&sources), clock.clone()).await;
@@ -145,6 +147,9 @@ impl House {
             clock,
             watch: SourceWatch::new(Timestamp::UNIX_EPOCH),
             draining: CancellationToken::new(),
+            stopping: CancellationToken::new(),
+            limits: Limits::default(),
+            intake: Intake::of(1024),
             settings: Arc::new(settings),
         };
         Self { app, _folder: folder }

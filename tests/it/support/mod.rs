@@ -16,12 +16,16 @@ use base64::engine::general_purpose::STANDARD;
 use hirebridge::clock::Clock;
 use hirebridge::config::Config;
 use hirebridge::domain::HireId;
-use hirebridge::service::Service;
+use hirebridge::http::limits::Limits;
+use hirebridge::ledger::{OpenError, sqlite};
+use hirebridge::service::{Service, StartError};
 use hirebridge::sim::{Options, Sim};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use tempfile::TempDir;
+
+use process::eventually;
 
 /// The tokens of the configured operators.
 pub(crate) const VIEWER: &str = "hb_viewer-token";
@@ -63,6 +67,8 @@ pub(crate) struct Setup {
     pub(crate) server: String,
     /// Whole sections: mappings, more sources.
     pub(crate) sections: String,
+    /// How patient the service is with connections.
+    pub(crate) limits: Limits,
     /// Whether violations are what the test is about.
     pub(crate) may_violate: bool,
 }
@@ -170,10 +176,17 @@ impl House {
         let path = self.folder.path().join("hirebridge.toml");
         std::fs::write(&path, configuration(&self.sim.url(), self.folder.path(), &self.setup))
             .expect("writable");
-        let config =
-            Config::load(Some(&path), std::iter::empty()).unwrap_or_else(|errors| panic!("{errors}"));
-        let service = Service::start(config, self.clock.clone()).await;
-        self.service = Some(service.unwrap_or_else(|error| panic!("{error}")));
+        // A ledger that was just closed is given free in its own time.
+        let service = eventually("the ledger is free", || async {
+            let config =
+                Config::load(Some(&path), std::iter::empty()).unwrap_or_else(|errors| panic!("{errors}"));
+            match Service::start_within(config, self.clock.clone(), self.setup.limits).await {
+                Err(StartError::Ledger(OpenError::Sqlite(sqlite::OpenError::InUse(_)))) => None,
+                started => Some(started.unwrap_or_else(|error| panic!("{error}"))),
+            }
+        })
+        .await;
+        self.service = Some(service);
     }
 
     /// Stops the service in order.
@@ -198,14 +211,17 @@ impl House {
 
     /// Delivers bytes with the right signature.
     pub(crate) async fn deliver_bytes(&self, body: &[u8]) -> Reply {
+        self.send(self.signed_bytes(body)).await
+    }
+
+    /// A delivery with the right signature, to be sent later.
+    pub(crate) fn signed(&self, body: &Value) -> reqwest::RequestBuilder {
+        self.signed_bytes(body.to_string().as_bytes())
+    }
+
+    fn signed_bytes(&self, body: &[u8]) -> reqwest::RequestBuilder {
         let signature = ashby::signature(SECRET, body);
-        self.send(
-            self.http
-                .post(self.url("/webhooks/ashby"))
-                .header("Ashby-Signature", signature)
-                .body(body.to_vec()),
-        )
-        .await
+        self.bare(Method::POST, "/webhooks/ashby").header("Ashby-Signature", signature).body(body.to_vec())
     }
 
     /// Asks the REST API.
@@ -252,7 +268,7 @@ impl House {
     /// Lets time pass, and everything that becomes due happen.
     pub(crate) async fn pass(&self, time: SignedDuration) {
         self.clock.advance(time);
-        self.service().transfer().resume_due(1_000).await.expect("the ledger can be read");
+        self.service().transfer().resume_due().await.expect("the ledger can be read");
         for hire in self.get("/v1/hires").await.json()["hires"].as_array().expect("hires") {
             self.idle(hire["id"].as_str().expect("an id")).await;
         }
