@@ -68,11 +68,14 @@ async fn a_token_revoked_between_look_up_and_create_is_renewed_once_and_the_hire
 #[tokio::test]
 async fn a_token_revoked_with_fifty_hires_in_flight_is_renewed_for_all_of_them_together() {
     let house = House::new().await;
-    house.sim.misbehave(Fault::once(Operation::CreateEmployee, Behaviour::RevokeToken));
+    house.sim.misbehave(Fault::new(Operation::ListEmployees, Behaviour::Wait).times(50));
     // One refusal comes so late that the others have a new token already: it must not cost another.
     house.sim.misbehave(Fault::once(Operation::CreateEmployee, Behaviour::Latency { ms: 300 }));
     house.sim.misbehave(Fault::new(Operation::CreateEmployee, Behaviour::Wait).times(50));
     let refuse_all_at_once = async {
+        house.sim.arrival(Operation::ListEmployees, 50).await;
+        house.sim.revoke_token();
+        house.sim.release_answers();
         house.sim.arrival(Operation::CreateEmployee, 50).await;
         house.sim.release_answers();
     };
@@ -121,7 +124,8 @@ async fn while_the_credential_is_refused_one_waiting_hire_a_minute_tries() {
         for _ in 0..4 {
             house.pass(MINUTE / 4).await;
         }
-        assert!(house.sim.calls(Operation::Any) - before <= minute, "in {minute} minutes");
+        // One more may have been let in before the first was turned away.
+        assert!(house.sim.calls(Operation::Any) - before <= minute + 1, "in {minute} minutes");
     }
     assert!(house.sim.calls(Operation::Any) - before >= 9, "it does try");
 }

@@ -134,7 +134,8 @@ async fn the_metrics_count_hires_deliveries_and_calls() {
 
 #[tokio::test]
 async fn each_source_tells_what_it_sent_last_and_what_was_refused_and_why() {
-    let house = House::new().await;
+    let limit = "body_limit = \"4KiB\"";
+    let house = House::with(Setup { ashby: limit.into(), ..Setup::default() }).await;
     let sources = async |house: &House| {
         let reply = house.ask(Method::GET, "/v1/sources", VIEWER, None).await.json();
         assert_eq!(reply["since"], json!(start_of_test()));
@@ -168,7 +169,7 @@ async fn each_source_tells_what_it_sent_last_and_what_was_refused_and_why() {
             401,
             "no_secret_matches",
         ),
-        (post().body(vec![b' '; 2 << 20]), 413, "too_large"),
+        (post().body(vec![b' '; 6 << 10]), 413, "too_large"),
         (post().header("Content-Encoding", "gzip").body("{}"), 415, "content_encoding"),
     ];
     for (n, (request, status, reason)) in refusals.into_iter().enumerate() {

@@ -108,7 +108,7 @@ async fn every_delivery(heard: &mut Heard<'_>, sim: &Sim) {
             heard.ask(Method::POST, path, dress).await;
         }
     }
-    let large = "canary".repeat(400_000);
+    let large = "canary".repeat(1_000);
     heard.ask(Method::POST, "/webhooks/ashby", |r| r.body(large)).await;
 }
 

@@ -131,7 +131,10 @@ impl Nest {
         let folder = TempDir::new().expect("a folder");
         let config = folder.path().join("hirebridge.toml");
         let setup = Setup {
-            ashby: format!("api_key = \"{API_KEY}\"\napi_base_url = \"{}\"", ats().await),
+            ashby: format!(
+                "api_key = \"{API_KEY}\"\napi_base_url = \"{}\"\nbody_limit = \"4KiB\"",
+                ats().await
+            ),
             transfer: "lookups = [\"1s\"]".into(),
             sections: "[mapping.fields]\n\
                 department = { from = \"custom.Team\" }\n\
