@@ -16,7 +16,7 @@ use crate::domain::facts::{self, Facts};
 use crate::domain::{Held, NameSplit, Plan, Warning};
 use rule::Rule;
 pub use rule::RuleSettings;
-use value::{Unfit, fit};
+use value::{Unfit, fit, is_unseen};
 
 /// The rules of the configuration: `[mapping.fields]`.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -224,6 +224,12 @@ fn name_what_lacks(plan: &mut Plan, input: &Input<'_>) {
 /// A name that a person has typed is not split any more.
 fn judge_split(plan: &mut Plan, input: &Input<'_>) {
     let typed = ["first_name", "last_name"].iter().any(|name| input.corrections.contains_key(*name));
+    let whole = input.facts.text("candidate.full_name").unwrap_or_default();
+    if !typed && input.name_split.is_some() && whole.chars().any(is_unseen) {
+        // The split takes a line break for a space; whoever wrote one in a name meant something else.
+        plan.warnings.push(Warning::about(Unfit::Control.code(), "last_name", Some(whole.into())));
+        hold(plan, Held::Invalid);
+    }
     match input.name_split {
         Some(NameSplit::ByParticle) if !typed => plan.note("name_split"),
         Some(NameSplit::Uncertain) if !typed => {

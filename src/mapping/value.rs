@@ -82,11 +82,16 @@ fn plain(value: &Value) -> Result<Option<String>, Unfit> {
     })
 }
 
+/// Whether a character controls how text is written instead of being text: control characters, separators of
+/// lines and paragraphs, overrides of the writing direction.
+pub(super) fn is_unseen(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
 /// Text as it is, byte for byte. Line breaks and tabs may stand in the company's own attributes only.
 fn clean(text: &str, lines: bool) -> Result<Value, Unfit> {
     let allowed = |c: char| lines && matches!(c, '\n' | '\r' | '\t');
-    let override_of_direction = |c: char| matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
-    if text.chars().any(|c| (c.is_control() && !allowed(c)) || override_of_direction(c)) {
+    if text.chars().any(|c| is_unseen(c) && !allowed(c)) {
         return Err(Unfit::Control);
     }
     Ok(Value::String(text.to_owned()))
@@ -186,7 +191,7 @@ mod tests {
         {
             assert_eq!(fit(Shape::Text, "last_name", &json!(name)), Ok(Some(json!(name))));
         }
-        for name in ["a\u{0}b", "a\nb", "a\u{202E}b", "a\u{7f}"] {
+        for name in ["a\u{0}b", "a\nb", "a\u{2028}b", "a\u{202E}b", "a\u{7f}"] {
             assert_eq!(fit(Shape::Text, "last_name", &json!(name)), Err(Unfit::Control));
         }
         assert_eq!(fit(Shape::Text, "dynamic_1", &json!("a\nb")), Ok(Some(json!("a\nb"))));

@@ -58,10 +58,11 @@ pub(super) fn hire(application: &str, email: &str) -> Vec<u8> {
 }
 
 /// Names that would break or dress up a log line, and what becomes of such a hire.
-pub(super) const NAMES_THAT_BREAK_LINES: [(&str, &str); 4] = [
+pub(super) const NAMES_THAT_BREAK_LINES: [(&str, &str); 5] = [
     ("Canary\r\n{\"level\":\"ERROR\"} Canaryson", "held(invalid)"),
     ("Canary \u{1b}[31mred", "held(invalid)"),
-    ("Canary\u{2028}line Canaryson", "created"),
+    ("Canary\u{2028}line Canaryson", "held(invalid)"),
+    ("Canary\r\nCanaryson", "held(invalid)"),
     ("Canary \u{0}nul", "held(invalid)"),
 ];
 
