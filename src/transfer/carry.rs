@@ -5,30 +5,16 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::compare::compare;
 use super::gate::Door;
 use super::progress::Running;
 use super::{Inner, LedgerError, log};
 use crate::ats::json;
-use crate::domain::{
-    Actor, Effect, Entry, Event, Found, Held, Hire, LookUpZero, Outcome, State, Waiting, Warning,
-};
+use crate::domain::{Actor, Effect, Entry, Event, Found, Held, Hire, LookUpZero, Outcome, State, Waiting};
 use crate::ledger::Denied;
 use crate::personio::{CallError, Person};
 
-/// How long an unknown outcome is looked up before a person is asked.
-const LOOK_FOR: SignedDuration = SignedDuration::from_hours(24);
-
-/// How often, and how far apart, the comparison is tried when Personio does not show the person yet.
-const COMPARE_AGAIN: [SignedDuration; 4] = [
-    SignedDuration::from_secs(10),
-    SignedDuration::from_mins(1),
-    SignedDuration::from_mins(10),
-    SignedDuration::from_hours(1),
-];
-
 /// What goes on after an effect, or why nothing does.
-type Next = Result<Effect, LedgerError>;
+pub(super) type Next = Result<Effect, LedgerError>;
 
 impl Inner {
     /// Does what is to be done for a hire until it rests or waits. `payloads` are its parsed deliveries
@@ -193,7 +179,7 @@ impl Inner {
         Ok(if hire.next_at.is_some() { after(hire.state()) } else { Effect::Rest })
     }
 
-    async fn stop(&self, hire: &mut Hire, why: &Event) -> Next {
+    pub(super) async fn stop(&self, hire: &mut Hire, why: &Event) -> Next {
         let effect = self.apply(hire, why)?;
         self.save(hire).await?;
         Ok(effect)
@@ -304,91 +290,9 @@ impl Inner {
         self.apply(hire, &Event::Due)
     }
 
-    /// Looks up a person whose creation has an unknown outcome.
-    async fn look_again(&self, hire: &mut Hire) -> Next {
-        match self.find(hire).await {
-            Ok((Found::NotAllowed, _)) => self.stop(hire, &Event::NotFound).await,
-            Ok((_, Some(person))) => {
-                let ours = hire.look_up_zero == LookUpZero::Absent || self.is_marked(hire, &person);
-                let effect = self.apply(hire, &Event::Appeared { ours })?;
-                hire.employee = Some(person.id);
-                hire.next_at = ours.then(|| self.now());
-                self.save(hire).await?;
-                Ok(effect)
-            }
-            Ok((_, None)) | Err(_) => self.look_later_or_ask(hire).await,
-        }
-    }
-
-    fn is_marked(&self, hire: &Hire, person: &Person) -> bool {
-        let marker = self.parts.planner.marker.as_deref();
-        marker.and_then(|marker| person.values.get(marker)).is_some_and(|value| *value == hire.key.text())
-    }
-
-    async fn look_later_or_ask(&self, hire: &mut Hire) -> Next {
-        let now = self.now();
-        if hire.since.is_none_or(|since| now.duration_since(since) >= LOOK_FOR) {
-            return self.stop(hire, &Event::NotFound).await;
-        }
-        hire.tries += 1;
-        hire.next_at = Some(now + self.look_up_interval(hire.tries));
-        self.save(hire).await?;
-        Ok(Effect::Wait)
-    }
-
-    /// After a refusal: does the e-mail address belong to somebody? Then that is why.
-    async fn look_up_refused(&self, hire: &mut Hire) -> Next {
-        hire.next_at = None;
-        if let Ok((found @ (Found::Active | Found::Inactive), person)) = self.find(hire).await {
-            self.apply(hire, &Event::LookedUp(found))?;
-            hire.employee = person.map(|person| person.id);
-        }
-        self.save(hire).await?;
-        Ok(Effect::Rest)
-    }
-
-    /// Reads the employee back and names what did not arrive.
-    async fn compare(&self, hire: &mut Hire) -> Next {
-        let Some(employee) = hire.employee else { return self.compared(hire, Some("not_read_back")).await };
-        match self.parts.reader.person(employee).await {
-            Ok(Some(person)) => {
-                let difference = compare(&hire.record.plan.employee, &person);
-                for attribute in &difference.unread {
-                    hire.note(&format!("not_read_back:{attribute}"));
-                }
-                merge(&mut hire.record.warnings, difference.warnings);
-                self.compared(hire, None).await
-            }
-            Err(CallError::NotAllowed | CallError::Credential) => {
-                self.compared(hire, Some("not_read_back")).await
-            }
-            Ok(None) | Err(_) => self.compare_later(hire).await,
-        }
-    }
-
-    async fn compare_later(&self, hire: &mut Hire) -> Next {
-        let Some(pause) = usize::try_from(hire.tries).ok().and_then(|tries| COMPARE_AGAIN.get(tries)) else {
-            return self.compared(hire, Some("not_read_back")).await;
-        };
-        hire.tries += 1;
-        hire.next_at = Some(self.now() + *pause);
-        self.save(hire).await?;
-        Ok(Effect::Wait)
-    }
-
-    async fn compared(&self, hire: &mut Hire, note: Option<&str>) -> Next {
-        if let Some(note) = note {
-            hire.note(note);
-        }
-        if !hire.record.warnings.is_empty() {
-            self.parts.metrics.created_with_warnings();
-        }
-        self.stop(hire, &Event::Compared).await
-    }
-
     /// Takes a step as the system itself. That it cannot be taken is a mistake of ours: the hire rests
     /// as it is stored.
-    fn apply(&self, hire: &mut Hire, event: &Event) -> Next {
+    pub(super) fn apply(&self, hire: &mut Hire, event: &Event) -> Next {
         let taken = hire.apply(event, &Actor::System, self.now());
         taken.map_err(|refusal| LedgerError::Damaged(refusal.to_string()))
     }
@@ -403,14 +307,6 @@ fn after(state: State) -> Effect {
     match state {
         State::Created(_) | State::Held(_) => state.resume(),
         _ => Effect::Wait,
-    }
-}
-
-/// Adds what was found on reading back; what Personio said of a field at once is said again in better words.
-fn merge(warnings: &mut Vec<Warning>, found: Vec<Warning>) {
-    for warning in found {
-        warnings.retain(|known| known.field != warning.field);
-        warnings.push(warning);
     }
 }
 

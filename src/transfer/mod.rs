@@ -4,6 +4,7 @@
 //! desk does what a person asks for, and `compare` tells what arrived. Each hire is worked on
 //! in a task of its own, which goes on when whoever asked has hung up.
 
+mod aftermath;
 mod bulkhead;
 mod carry;
 mod compare;
@@ -12,6 +13,7 @@ mod gate;
 mod planner;
 mod progress;
 mod receive;
+mod refusal;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -31,9 +33,10 @@ use crate::ledger::{Ledger, LedgerError};
 use crate::personio::{Reader, Writer};
 use crate::telemetry::Metrics;
 
-pub use desk::{DeskError, Difference, FieldError, Typed};
+pub use desk::Typed;
 pub use planner::Planner;
 pub use receive::{Receipt, Stored};
+pub use refusal::{DeskError, Difference, FieldError};
 
 use bulkhead::Bulkhead;
 use gate::Gate;

@@ -1,0 +1,107 @@
+//! Why what a person asked for was not done.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::domain::{NotAllowed, Plan, State};
+use crate::ledger::LedgerError;
+
+/// A value that cannot be taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldError {
+    /// The attribute or fact.
+    pub field: String,
+    /// What is wrong with it.
+    pub message: String,
+}
+
+/// A value of the plan that is not what it was.
+#[derive(Clone, PartialEq)]
+pub struct Difference {
+    /// The Personio attribute.
+    pub field: String,
+    /// The value in the plan that was looked at, if it is still known.
+    pub yours: Option<Value>,
+    /// The value now.
+    pub now: Option<Value>,
+}
+
+/// Why what a person asked for was not done.
+#[derive(thiserror::Error)]
+pub enum DeskError {
+    /// There is no such hire.
+    #[error("there is no such hire")]
+    NotFound,
+    /// It cannot be done to a hire in this state.
+    #[error("a hire that is {} cannot take this step", state.name())]
+    WrongState {
+        /// The state it is in.
+        state: State,
+    },
+    /// What would be sent is not what was looked at.
+    #[error("the plan has changed since it was previewed")]
+    PlanChanged {
+        /// The plan now.
+        plan: Box<Plan>,
+        /// What differs.
+        difference: Vec<Difference>,
+    },
+    /// Something required is missing or invalid.
+    #[error("the plan cannot be sent as it is")]
+    NotSendable {
+        /// The plan, with what is missing.
+        plan: Box<Plan>,
+    },
+    /// Corrections or facts that cannot be taken.
+    #[error("some values cannot be taken")]
+    Invalid(Vec<FieldError>),
+    /// No source has this name.
+    #[error("there is no source of this name")]
+    UnknownSource(String),
+    /// The person may still appear in Personio.
+    #[error("an earlier call may still take effect; try again after {until}")]
+    TooEarly {
+        /// When it may be sent again.
+        until: Timestamp,
+    },
+    /// Whether the person is in Personio cannot be known with this credential.
+    #[error("the credential may not read employees, so nobody can know whether the person is there already")]
+    LookUpImpossible,
+    /// Personio has no employee with this id.
+    #[error("Personio has no such employee")]
+    EmployeeNotFound,
+    /// Personio cannot be asked now.
+    #[error("Personio cannot be asked now")]
+    PersonioUnreachable,
+    /// The idempotency key stands for another hire.
+    #[error("this Idempotency-Key was used with another hire")]
+    KeyReused,
+    /// The payload is not what this ATS sends.
+    #[error("the payload cannot be read: {reason}")]
+    Unreadable {
+        /// Why, as a stable code.
+        reason: &'static str,
+    },
+    /// The payload is about no hire.
+    #[error("the payload is about no hire: {reason}")]
+    NoHire {
+        /// Why, as a stable code.
+        reason: &'static str,
+    },
+    /// The ledger failed.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+/// The variant alone: some hold personal values.
+impl std::fmt::Debug for DeskError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "DeskError({self})")
+    }
+}
+
+impl From<NotAllowed> for DeskError {
+    fn from(refusal: NotAllowed) -> Self {
+        Self::WrongState { state: refusal.state }
+    }
+}
