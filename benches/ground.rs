@@ -52,6 +52,9 @@ client_secret = "{secret}"
 reads_per_minute = 0
 creates_per_minute = 0
 
+[transfer]
+in_flight = 1024
+
 [sources.{SOURCE}]
 kind = "ashby"
 secrets = ["{SECRET}"]
