@@ -28,7 +28,7 @@ use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::domain::employee::is_dynamic;
-use crate::domain::{Actor, Effect, Entry, Event, Hire, HireId, State};
+use crate::domain::{Actor, Effect, Entry, Event, Hire, HireId, State, Waiting};
 use crate::ledger::{Ledger, LedgerError};
 use crate::personio::{Reader, Writer};
 use crate::telemetry::Metrics;
@@ -188,6 +188,11 @@ impl Transfer {
                 break;
             }
             if let Some(hire) = self.ledger().hire(id).await? {
+                // Let in while the gate was open, and turned away since: its turn comes with the probes.
+                let wants_credential = hire.state() == State::Waiting(Waiting::Credential);
+                if wants_credential && waiting == limit && inner.gate.next_probe().is_some() {
+                    continue;
+                }
                 let effect = hire.state().resume();
                 started += usize::from(inner.start(hire, effect, Vec::new()));
             }
