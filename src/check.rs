@@ -12,8 +12,9 @@ use utoipa::ToSchema;
 use crate::ats::Sources;
 use crate::clock::Clock;
 use crate::ledger;
+use crate::domain::Attribute;
 use crate::mapping::Mappings;
-use crate::personio::{Attribute, CallError, Reader};
+use crate::personio::{CallError, Reader};
 
 /// How far our clock may be from Personio's before it is worth a warning.
 const SKEW: SignedDuration = SignedDuration::from_secs(60);

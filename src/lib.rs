@@ -1,6 +1,7 @@
 //! hirebridge carries each hire from an applicant tracking system into Personio, once.
 
 pub mod ats;
+pub mod catalog;
 pub mod check;
 pub mod cli;
 pub mod clock;

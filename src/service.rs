@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::ats::Sources;
+use crate::catalog::Learned;
 use crate::check::Doctor;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -106,6 +107,7 @@ impl Service {
         let operators = first(Operators::build(&config.operators), |e| (e.key.clone(), e.problem.clone()))?;
         let sources = Arc::new(sources);
         let (reader, writer) = personio::connect(&config.personio, &clock, &metrics)?;
+        let catalog = Learned::default();
         let transfer = Transfer::new(Parts {
             settings: config.transfer.clone(),
             ledger: ledger::open(&config.ledger).await.map_err(StartError::Ledger)?,
@@ -114,6 +116,7 @@ impl Service {
             planner: Planner {
                 sources: Arc::clone(&sources),
                 mappings: Arc::clone(&mappings),
+                catalog: catalog.clone(),
                 marker: config.transfer.marker.clone(),
             },
             clock: clock.clone(),
@@ -123,7 +126,7 @@ impl Service {
         let doctor = Arc::new(Doctor {
             ledger: config.ledger,
             sources: Arc::clone(&sources),
-            reader,
+            reader: reader.clone(),
             mappings,
             marker: config.transfer.marker,
             clock: clock.clone(),
@@ -146,10 +149,15 @@ impl Service {
             intake: Intake::of(config.server.in_flight),
             settings: Arc::new(config.server.clone()),
         };
-        let running = vec![
+        let mut running = vec![
             tokio::spawn(due::run(transfer.clone(), clock.clone(), stop.clone())),
             tokio::spawn(http::serve::serve(listener, http::router(app), stop.clone(), limits)),
         ];
+        if config.personio.learn_every.is_positive() {
+            catalog.expect();
+            let every = config.personio.learn_every;
+            running.push(tokio::spawn(catalog.keep(reader, clock.clone(), every, stop.clone())));
+        }
         Ok(Self {
             address,
             settings: config.server,

@@ -9,6 +9,8 @@ use anyhow::Context;
 
 use super::ConfigFile;
 use crate::ats::Sources;
+use crate::catalog::Learned;
+use crate::clock::Clock;
 use crate::http;
 use crate::transfer::Planner;
 
@@ -35,11 +37,13 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let planner = Planner {
         sources: Arc::new(Sources::build(&config.ats()).unwrap_or_default()),
         mappings: Arc::new(config.mappings().map_err(|wrong| anyhow::anyhow!("{wrong:?}"))?),
+        // Nothing is asked of Personio here: `preview` needs no account.
+        catalog: Learned::default(),
         marker: config.transfer.marker.clone(),
     };
     let named = planner.sources.named(&args.source);
     let source = named.with_context(|| unknown(&args.source, &planner.sources))?;
-    let plan = planner.preview(source, &body).await?;
+    let plan = planner.preview(source, &body, Clock::system().now()).await?;
     let sendable = plan.sendable();
     let shown = serde_json::to_string_pretty(&http::Preview::from(plan))?;
     writeln!(std::io::stdout(), "{shown}")?;

@@ -9,12 +9,21 @@ use serde_json::{Map, Value};
 /// How a system attribute's value must look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
-    /// Text.
+    /// Text on one line.
     Text,
+    /// Text that may have line breaks, up to 2,000 characters.
+    /// Source: <https://support.personio.de/hc/en-us/articles/208861829>.
+    Lines,
     /// A calendar date, sent as `YYYY-MM-DD`.
     Date,
-    /// A JSON number.
+    /// A number.
     Number,
+    /// A whole number.
+    Integer,
+    /// One of the attribute's options.
+    Option,
+    /// Several of the attribute's options.
+    Tags,
     /// One of `male`, `female`, `diverse`.
     Gender,
     /// One of `onboarding`, `active`, `leave`, `inactive`.

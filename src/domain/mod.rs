@@ -4,6 +4,7 @@
 //! [`Facts`] are what the ATS told us, a [`Plan`] is what Personio would get, a [`Hire`] carries both
 //! from [`State::Received`] to its end, and [`step()`] is the one place where a state may change.
 
+pub mod catalog;
 pub mod employee;
 pub mod facts;
 pub mod hire;
@@ -11,6 +12,7 @@ pub mod plan;
 pub mod state;
 pub mod step;
 
+pub use catalog::{Attribute, Catalog, Verdict};
 pub use employee::Employee;
 pub use facts::Facts;
 pub use hire::{Actor, Entry, Flags, Hire, HireId, HireKey, LookUpZero, NameSplit};

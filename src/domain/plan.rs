@@ -25,6 +25,10 @@ pub struct Plan {
     /// Attributes that the mapping names and for which there is no value.
     #[serde(default)]
     pub missing: Vec<String>,
+    /// The status with which Personio begins, by its own rule, if the plan sends none.
+    /// Source: <https://developer.personio.de/reference/post_company-employees>.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
     /// Why the plan may not be sent as it is.
     #[serde(default)]
     pub hold: Option<Held>,
@@ -50,9 +54,12 @@ pub struct Warning {
     pub field: Option<String>,
     /// The value that was, or would be, sent.
     pub sent: Option<Value>,
-    /// The values that Personio would take, where they are known.
+    /// The values that Personio would take, where they are known; the likeliest first.
     #[serde(default)]
     pub options: Vec<String>,
+    /// What to write into the configuration so that it does not happen again, ready to paste.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<String>,
 }
 
 /// An expected thing, as a stable code: `name_split`, `not_looked_up`, `not_read_back` …
@@ -84,7 +91,7 @@ impl Plan {
 impl Warning {
     /// A warning about an attribute and the value that was or would be sent.
     pub fn about(code: &str, field: &str, sent: Option<Value>) -> Self {
-        Self { code: code.to_owned(), field: Some(field.to_owned()), sent, options: Vec::new() }
+        Self { code: code.to_owned(), field: Some(field.to_owned()), sent, options: Vec::new(), line: None }
     }
 }
 

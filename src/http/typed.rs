@@ -121,7 +121,7 @@ pub(super) async fn preview(
     };
     let source = app.sources.named(&name);
     let source = source.ok_or_else(|| Problem::from(crate::transfer::DeskError::UnknownSource(name)))?;
-    let plan = app.transfer.planner().preview(source, &bytes(payload)).await?;
+    let plan = app.transfer.planner().preview(source, &bytes(payload), app.clock.now()).await?;
     Ok(Json(plan.into()))
 }
 

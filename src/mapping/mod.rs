@@ -3,26 +3,30 @@
 //! [`Mapping::compile`] checks the rules once, at start; [`Mapping::plan`] applies them to one hire. A
 //! customer's rule for an attribute replaces the built-in one; a source's rule replaces both.
 
+mod draft;
 mod rule;
+mod template;
 mod value;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::civil::Date;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::domain::employee::{self, SYSTEM, Shape};
+use crate::domain::employee::{self, SYSTEM};
 use crate::domain::facts::{self, Facts};
-use crate::domain::{Held, NameSplit, Plan, Warning};
-use rule::Rule;
+use crate::domain::{Catalog, NameSplit, Plan};
+use draft::Draft;
+use rule::{COMMON, Rule};
 pub use rule::RuleSettings;
-use value::{Unfit, fit, is_unseen};
+use value::fit;
 
 /// The rules of the configuration: `[mapping.fields]`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
-    /// Personio attribute → where its value comes from.
+    /// Personio attribute, by its name or its label there → where its value comes from.
     #[serde(default)]
     pub fields: BTreeMap<String, RuleSettings>,
 }
@@ -38,8 +42,12 @@ pub struct MappingError {
 }
 
 /// What a plan is made from.
-#[derive(Default)]
+#[derive(Clone)]
 pub struct Input<'a> {
+    /// What Personio knows.
+    pub catalog: &'a Catalog,
+    /// The day on which the ATS told us of the hire.
+    pub received: Option<Date>,
     /// What the ATS told us.
     pub facts: Facts,
     /// The payloads that JSONPaths look into, oldest first.
@@ -54,6 +62,23 @@ pub struct Input<'a> {
     pub corrections: Map<String, Value>,
     /// The marker attribute and the hire's key.
     pub marker: Option<(String, String)>,
+}
+
+impl<'a> Input<'a> {
+    /// These facts and nothing else.
+    pub fn of(facts: Facts, catalog: &'a Catalog) -> Self {
+        Self {
+            catalog,
+            received: None,
+            facts,
+            payloads: &[],
+            lacking: &[],
+            name_split: None,
+            review_split: false,
+            corrections: Map::new(),
+            marker: None,
+        }
+    }
 }
 
 /// The checked rules, in the order of attributes.
@@ -80,6 +105,11 @@ impl Mappings {
     pub fn own_attributes(&self) -> BTreeSet<&str> {
         self.by_source.values().chain([&self.common]).flat_map(Mapping::own_attributes).collect()
     }
+
+    /// The labels by which any of the rules names an attribute.
+    pub fn labels(&self) -> BTreeSet<&str> {
+        self.by_source.values().chain([&self.common]).flat_map(Mapping::labels).collect()
+    }
 }
 
 /// The rules that need no configuration: attribute, fact, and whether its absence is worth naming.
@@ -96,6 +126,9 @@ const BUILT_IN: &[(&str, &str, Expected)] = &[
     ("hire_date", "offer.start_date", Expected::Yes),
     ("weekly_working_hours", "offer.weekly_hours", Expected::No),
 ];
+
+/// Before the name of a rule, it says that the rest is a label.
+const LABEL: &str = "label:";
 
 /// What it means when an attribute has no value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,10 +154,10 @@ impl Mapping {
             .collect();
         let mut errors = Vec::new();
         let own = source.map(|(name, settings)| (format!("sources.{name}.mapping.fields"), settings));
-        for (prefix, settings) in [("mapping.fields".to_owned(), common)].into_iter().chain(own) {
+        for (prefix, settings) in [(COMMON.to_owned(), common)].into_iter().chain(own) {
             for (attribute, settings) in &settings.fields {
                 let key = format!("{prefix}.{attribute}");
-                match check_attribute(attribute).and_then(|()| Rule::compile(settings)) {
+                match check_name(attribute).and_then(|()| Rule::compile(settings, &prefix)) {
                     Ok(rule) => drop(rules.insert(attribute.clone(), rule)),
                     Err(message) => errors.push(MappingError { key, message }),
                 }
@@ -143,25 +176,19 @@ impl Mapping {
         self.rules.keys().map(String::as_str).filter(|name| employee::is_dynamic(name))
     }
 
+    /// The labels by which the rules name attributes of the company's own.
+    pub fn labels(&self) -> impl Iterator<Item = &str> {
+        self.rules.keys().filter_map(|name| label(name))
+    }
+
     /// Makes the plan. Never fails: what cannot be sent is held and named.
     pub fn plan(&self, input: &Input<'_>) -> Plan {
-        let mut plan = Plan::default();
-        for (attribute, rule) in &self.rules {
-            let corrected = input.corrections.get(attribute).cloned();
-            let found = corrected.unwrap_or_else(|| rule.value(&input.facts, input.payloads));
-            place(&mut plan, attribute, rule.expected, &found);
+        let mut draft = Draft::new(input);
+        for (name, rule) in &self.rules {
+            draft.apply(name, rule);
         }
-        for (attribute, value) in &input.corrections {
-            if !self.rules.contains_key(attribute) {
-                place(&mut plan, attribute, Expected::No, value);
-            }
-        }
-        if let Some((attribute, key)) = &input.marker {
-            plan.employee.set(attribute, Value::String(key.clone()));
-        }
-        name_what_lacks(&mut plan, input);
-        judge_split(&mut plan, input);
-        plan
+        draft.own_fields();
+        draft.finish()
     }
 }
 
@@ -169,97 +196,60 @@ impl Mapping {
 ///
 /// # Errors
 /// One `(attribute, sentence)` per correction that cannot be taken.
-pub fn check_corrections(corrections: &Map<String, Value>) -> Result<(), Vec<(String, String)>> {
+pub fn check_corrections(
+    catalog: &Catalog,
+    corrections: &Map<String, Value>,
+) -> Result<(), Vec<(String, String)>> {
+    let check = |attribute: &str, value: &Value| {
+        if !is_attribute(attribute) {
+            return Some(no_attribute(attribute));
+        }
+        let options = catalog.attribute(attribute).map(|known| known.options.as_slice()).unwrap_or_default();
+        let unfit = fit(catalog.shape(attribute), attribute, value, options).err()?;
+        Some(unfit.sentence().to_owned())
+    };
     let wrong: Vec<_> = corrections
         .iter()
-        .filter_map(|(attribute, value)| {
-            let problem = check_attribute(attribute).err().or_else(|| {
-                let unfit = fit(shape_of(attribute), attribute, value).err()?;
-                Some(unfit.sentence().to_owned())
-            });
-            problem.map(|sentence| (attribute.clone(), sentence))
-        })
+        .filter_map(|(attribute, value)| Some((attribute.clone(), check(attribute, value)?)))
         .collect();
     if wrong.is_empty() { Ok(()) } else { Err(wrong) }
 }
 
-fn shape_of(attribute: &str) -> Shape {
-    employee::shape_of(attribute).unwrap_or(Shape::Text)
+/// Whether this is the name of an attribute: Personio's, or one of the company's own.
+fn is_attribute(name: &str) -> bool {
+    employee::shape_of(name).is_some() || employee::is_dynamic(name)
 }
 
-/// Puts a value into the plan, or says why not.
-fn place(plan: &mut Plan, attribute: &str, expected: Expected, found: &Value) {
-    match fit(shape_of(attribute), attribute, found) {
-        Ok(Some(value)) => plan.employee.set(attribute, value),
-        Ok(None) => match expected {
-            Expected::No => {}
-            Expected::Yes => plan.missing.push(attribute.to_owned()),
-            Expected::Required => {
-                plan.missing.push(attribute.to_owned());
-                hold(plan, Held::Missing);
-            }
-        },
-        Err(Unfit::Unnamed) => plan.note(&format!("{attribute}_not_known")),
-        Err(unfit) => {
-            plan.warnings.push(Warning::about(unfit.code(), attribute, Some(found.clone())));
-            hold(plan, Held::Invalid);
-        }
-    }
+/// The label that the name of a rule is, if it names an own attribute by what people see.
+fn label(name: &str) -> Option<&str> {
+    if is_attribute(name) { None } else { Some(name.strip_prefix(LABEL).unwrap_or(name)) }
 }
 
-/// The first reason counts.
-fn hold(plan: &mut Plan, why: Held) {
-    plan.hold.get_or_insert(why);
+/// Whether a rule may be for this; else a sentence with the nearest name. What is close to one of Personio's
+/// names is a slip; a label that is must be said to be one.
+fn check_name(name: &str) -> Result<(), String> {
+    let slip = nearest(name).is_some() || name.starts_with("dynamic_") || name.trim().is_empty();
+    if is_attribute(name) || name.starts_with(LABEL) || !slip { Ok(()) } else { Err(no_attribute(name)) }
 }
 
-fn name_what_lacks(plan: &mut Plan, input: &Input<'_>) {
-    for attribute in input.lacking {
-        let sent = plan.employee.value(attribute).is_some();
-        if !sent && !plan.missing.contains(attribute) {
-            plan.missing.push(attribute.clone());
-        }
-    }
+/// The system attribute whose name is most like this.
+fn nearest(name: &str) -> Option<&'static str> {
+    let alike = SYSTEM.iter().map(|(known, _)| (strsim::jaro_winkler(known, name), *known));
+    alike.filter(|(likeness, _)| *likeness > 0.8).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, known)| known)
 }
 
-/// A name that a person has typed is not split any more.
-fn judge_split(plan: &mut Plan, input: &Input<'_>) {
-    let typed = ["first_name", "last_name"].iter().any(|name| input.corrections.contains_key(*name));
-    let whole = input.facts.text("candidate.full_name").unwrap_or_default();
-    if !typed && input.name_split.is_some() && whole.chars().any(is_unseen) {
-        // The split takes a line break for a space; whoever wrote one in a name meant something else.
-        plan.warnings.push(Warning::about(Unfit::Control.code(), "last_name", Some(whole.into())));
-        hold(plan, Held::Invalid);
-    }
-    match input.name_split {
-        Some(NameSplit::ByParticle) if !typed => plan.note("name_split"),
-        Some(NameSplit::Uncertain) if !typed => {
-            let sent = plan.employee.value("last_name").cloned();
-            plan.warnings.push(Warning::about("name_split", "last_name", sent));
-            if input.review_split {
-                hold(plan, Held::Review);
-            }
-        }
-        _ => {}
-    }
-}
-
-/// Whether Personio could have an attribute of this name; else a sentence with the nearest one.
-fn check_attribute(attribute: &str) -> Result<(), String> {
-    if employee::shape_of(attribute).is_some() || employee::is_dynamic(attribute) {
-        return Ok(());
-    }
-    let nearest = SYSTEM
-        .iter()
-        .map(|(name, _)| (strsim::jaro_winkler(name, attribute), *name))
-        .filter(|(likeness, _)| *likeness > 0.8)
-        .max_by(|a, b| a.0.total_cmp(&b.0));
-    Err(match nearest {
-        Some((_, name)) => format!("Personio has no attribute `{attribute}`; did you mean `{name}`?"),
+fn no_attribute(name: &str) -> String {
+    match nearest(name) {
+        Some(known) => format!(
+            "Personio has no attribute `{name}`; did you mean `{known}`? (If this is the label of an attribute \
+             of your own, write \"{LABEL}{name}\".)"
+        ),
         None => format!(
-            "Personio has no attribute `{attribute}`; use a system attribute ({}) or `dynamic_<number>`",
+            "Personio has no attribute `{name}`; use a system attribute ({}), `dynamic_<number>` or, in the \
+             configuration, the label of an attribute of your own",
             SYSTEM.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
         ),
-    })
+    }
 }
 
 /// Whether a rule may read this fact; else a sentence with the nearest one.

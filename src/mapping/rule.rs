@@ -1,4 +1,4 @@
-//! One rule: where the value of one attribute comes from.
+//! One rule: where the value of one attribute comes from, and what to do with one that Personio does not know.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,8 +9,15 @@ use serde::de::{MapAccess, Visitor};
 use serde_json::Value;
 use serde_json_path::JsonPath;
 
+use super::template::{NoText, Template};
 use super::{Expected, check_fact};
 use crate::domain::Facts;
+
+/// The fact that lists all addresses of a candidate.
+const EMAILS: &str = "candidate.emails";
+
+/// The table of the rules for all sources.
+pub(super) const COMMON: &str = "mapping.fields";
 
 /// A rule as it is written: a fact or JSONPath alone, or a table.
 #[derive(Clone, Debug, Default)]
@@ -21,13 +28,30 @@ pub struct RuleSettings(Table);
 struct Table {
     from: Option<String>,
     first_of: Option<Vec<String>>,
+    template: Option<String>,
     #[serde(rename = "const")]
     constant: Option<Value>,
+    prefer: Option<Vec<String>>,
     #[serde(default)]
     values: BTreeMap<String, String>,
     default: Option<Value>,
     #[serde(default)]
     required: bool,
+    #[serde(default)]
+    review: bool,
+    unknown: Option<Unknown>,
+    #[serde(default)]
+    known_values: Vec<String>,
+}
+
+/// What to do with a value that Personio does not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Unknown {
+    /// Hold the hire: a person corrects or confirms it.
+    Hold,
+    /// Send it and warn: Personio leaves it out.
+    Send,
 }
 
 impl<'de> Deserialize<'de> for RuleSettings {
@@ -59,6 +83,16 @@ pub(super) struct Rule {
     values: BTreeMap<String, String>,
     default: Value,
     pub(super) expected: Expected,
+    /// Whether a person looks at every hire that has a value here.
+    pub(super) review: bool,
+    /// What the configuration says of unknown values, if it does.
+    pub(super) unknown: Option<Unknown>,
+    /// Values that Personio is known to take, though nothing shows it.
+    pub(super) known_values: Vec<String>,
+    /// Whether nobody configured it.
+    pub(super) built_in: bool,
+    /// The table of the configuration where it is, or would be.
+    table: String,
 }
 
 /// Where a value may come from.
@@ -67,7 +101,13 @@ enum Origin {
     Fact(String),
     Path(JsonPath),
     Constant(Value),
+    Template(Template, String),
+    /// The candidate's address of the first of these kinds that has one, else the one that is told alone.
+    Email(Vec<String>),
 }
+
+/// A value that no origin could make, though all of its facts are there.
+pub(super) struct Failed;
 
 impl Rule {
     pub(super) fn built_in(fact: &str, expected: Expected) -> Self {
@@ -76,36 +116,116 @@ impl Rule {
             values: BTreeMap::new(),
             default: Value::Null,
             expected,
+            review: false,
+            unknown: None,
+            known_values: Vec::new(),
+            built_in: true,
+            table: COMMON.to_owned(),
         }
     }
 
-    /// Checks a rule; the sentence says what is wrong with it.
-    pub(super) fn compile(RuleSettings(table): &RuleSettings) -> Result<Self, String> {
-        let origins = match (&table.from, &table.first_of, &table.constant) {
-            (Some(from), None, None) => vec![Origin::parse(from)?],
-            (None, Some(several), None) if !several.is_empty() => {
-                several.iter().map(|from| Origin::parse(from)).collect::<Result<_, _>>()?
-            }
-            (None, None, Some(constant)) => vec![Origin::Constant(constant.clone())],
-            _ => return Err("needs exactly one of `from`, `first_of` (not empty) and `const`".into()),
-        };
+    /// Checks a rule of a table; the sentence says what is wrong with it.
+    pub(super) fn compile(RuleSettings(table): &RuleSettings, within: &str) -> Result<Self, String> {
         let expected = if table.required { Expected::Required } else { Expected::Yes };
-        let default = table.default.clone().unwrap_or_default();
-        Ok(Self { origins, values: table.values.clone(), default, expected })
+        Ok(Self {
+            origins: table.origins()?,
+            values: table.values.clone(),
+            default: table.default.clone().unwrap_or_default(),
+            expected,
+            review: table.review,
+            unknown: table.unknown,
+            known_values: table.known_values.clone(),
+            built_in: false,
+            table: within.to_owned(),
+        })
     }
 
     pub(super) fn needs_payloads(&self) -> bool {
         self.origins.iter().any(|origin| matches!(origin, Origin::Path(_)))
     }
 
-    /// The value of the first origin that has one, through the value table; else the default, else null.
-    pub(super) fn value(&self, facts: &Facts, payloads: &[Value]) -> Value {
-        let found = self.origins.iter().find_map(|origin| origin.value(facts, payloads));
-        let found = found.unwrap_or_else(|| self.default.clone());
-        match found.as_str().and_then(|text| self.values.get(text)) {
-            Some(translated) => Value::String(translated.clone()),
-            None => found,
+    /// What the ATS says, before the value table: of the first origin that has something; else null.
+    pub(super) fn found(&self, facts: &Facts, payloads: &[Value]) -> Result<Value, Failed> {
+        for origin in &self.origins {
+            if let Some(found) = origin.value(facts, payloads)? {
+                return Ok(found);
+            }
         }
+        Ok(Value::Null)
+    }
+
+    /// Through the value table; the default where nothing was found.
+    pub(super) fn translate(&self, found: Value) -> Value {
+        let found = if found.is_null() { self.default.clone() } else { found };
+        let translated = |text: &str| self.values.get(text).map(|value| Value::String(value.clone()));
+        match &found {
+            Value::String(text) => translated(text).unwrap_or(found),
+            Value::Bool(_) | Value::Number(_) => translated(&found.to_string()).unwrap_or(found),
+            Value::Array(items) => {
+                let each = |item: &Value| item.as_str().and_then(translated).unwrap_or_else(|| item.clone());
+                items.iter().map(each).collect()
+            }
+            _ => found,
+        }
+    }
+
+    /// The line of the configuration that has this rule with one more entry in its value table: valid TOML,
+    /// ready to paste.
+    pub(super) fn line(&self, name: &str, from: &str, to: &str) -> String {
+        let mut values = self.values.clone();
+        values.insert(from.to_owned(), to.to_owned());
+        let values: Vec<_> =
+            values.iter().map(|(from, to)| format!("{} = {}", quoted(from), quoted(to))).collect();
+        let mut parts = vec![self.written_origins(), format!("values = {{ {} }}", values.join(", "))];
+        if !self.default.is_null() {
+            parts.push(format!("default = {}", self.default));
+        }
+        if self.expected == Expected::Required && !self.built_in {
+            parts.push("required = true".to_owned());
+        }
+        if self.review {
+            parts.push("review = true".to_owned());
+        }
+        if let Some(unknown) = self.unknown {
+            parts.push(format!("unknown = \"{}\"", if unknown == Unknown::Hold { "hold" } else { "send" }));
+        }
+        if !self.known_values.is_empty() {
+            parts.push(format!("known_values = {}", list(self.known_values.iter())));
+        }
+        let bare = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        let name = if bare { name.to_owned() } else { quoted(name) };
+        format!("{name} = {{ {} }} # in [{}]", parts.join(", "), self.table)
+    }
+
+    fn written_origins(&self) -> String {
+        match self.origins.as_slice() {
+            [one] => one.written(),
+            several => format!("first_of = {}", list(several.iter().filter_map(Origin::name))),
+        }
+    }
+}
+
+impl Table {
+    fn origins(&self) -> Result<Vec<Origin>, String> {
+        if let Some(prefer) = &self.prefer
+            && (self.from.as_deref() != Some(EMAILS) || prefer.is_empty())
+        {
+            return Err(format!("`prefer` lists kinds of address and needs `from = \"{EMAILS}\"`"));
+        }
+        Ok(match (&self.from, &self.first_of, &self.template, &self.constant) {
+            (Some(from), None, None, None) if from == EMAILS => {
+                vec![Origin::Email(self.prefer.clone().unwrap_or_default())]
+            }
+            (Some(from), None, None, None) => vec![Origin::parse(from)?],
+            (None, Some(several), None, None) if !several.is_empty() => {
+                several.iter().map(|from| Origin::parse(from)).collect::<Result<_, _>>()?
+            }
+            (None, None, Some(source), None) => {
+                vec![Origin::Template(Template::compile(source)?, source.clone())]
+            }
+            (None, None, None, Some(constant)) => vec![Origin::Constant(constant.clone())],
+            _ => return Err("needs exactly one of `from`, `first_of` (not empty), `template` and `const`".into()),
+        })
     }
 }
 
@@ -118,13 +238,72 @@ impl Origin {
         check_fact(from).map(|()| Self::Fact(from.to_owned()))
     }
 
-    fn value(&self, facts: &Facts, payloads: &[Value]) -> Option<Value> {
-        match self {
+    fn value(&self, facts: &Facts, payloads: &[Value]) -> Result<Option<Value>, Failed> {
+        Ok(match self {
             Self::Fact(name) => facts.value(name).cloned(),
             Self::Path(path) => payloads.iter().find_map(|payload| in_payload(path, payload)),
             Self::Constant(value) => Some(value.clone()),
+            Self::Template(template, _) => match template.text(facts) {
+                Ok(text) => Some(text).filter(|text| *text != ""),
+                Err(NoText::Missing) => None,
+                Err(NoText::Failed) => return Err(Failed),
+            },
+            Self::Email(kinds) => email(facts, kinds),
+        })
+    }
+
+    /// The fact or the path.
+    fn name(&self) -> Option<String> {
+        match self {
+            Self::Fact(name) => Some(name.clone()),
+            Self::Path(path) => Some(path.to_string()),
+            Self::Email(_) => Some(EMAILS.to_owned()),
+            Self::Constant(_) | Self::Template(..) => None,
         }
     }
+
+    /// As it is written in the configuration.
+    fn written(&self) -> String {
+        match self {
+            Self::Constant(value) => format!("const = {value}"),
+            Self::Template(_, source) => format!("template = {}", quoted(source)),
+            Self::Email(kinds) if !kinds.is_empty() => {
+                format!("from = {}, prefer = {}", quoted(EMAILS), list(kinds.iter()))
+            }
+            other => format!("from = {}", quoted(&other.name().unwrap_or_default())),
+        }
+    }
+}
+
+/// The address of the first kind that has one; else the one that the ATS names as the candidate's.
+fn email(facts: &Facts, kinds: &[String]) -> Option<Value> {
+    let all = facts.value(EMAILS).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let of_kind = |wanted: &String| {
+        let is_one = |one: &&Value| one["kind"].as_str().is_some_and(|kind| same_kind(kind, wanted));
+        all.iter().find(is_one).map(|one| one["address"].clone())
+    };
+    let any = || facts.value("candidate.email").cloned().or_else(|| Some(all.first()?["address"].clone()));
+    kinds.iter().find_map(of_kind).or_else(any)
+}
+
+/// ATSs call a private address `Personal`, `home` or `private`.
+fn same_kind(one: &str, other: &str) -> bool {
+    let one_word = |kind: &str| match kind.to_lowercase().as_str() {
+        "personal" | "home" => "private".to_owned(),
+        "office" | "business" => "work".to_owned(),
+        kind => kind.to_owned(),
+    };
+    one_word(one) == one_word(other)
+}
+
+fn list(texts: impl Iterator<Item = impl AsRef<str>>) -> String {
+    let texts: Vec<_> = texts.map(|text| quoted(text.as_ref())).collect();
+    format!("[{}]", texts.join(", "))
+}
+
+/// A text as a TOML basic string. JSON's escapes are TOML's, too.
+fn quoted(text: &str) -> String {
+    Value::String(text.to_owned()).to_string()
 }
 
 /// One match is its value, several are a list; null and empty text count as none.

@@ -3,6 +3,40 @@
 use serde_json::json;
 
 use super::*;
+use crate::domain::catalog::{Attribute, Names};
+use crate::domain::{Held, NameSplit};
+
+/// Nothing is known of Personio.
+static NOTHING: Catalog = Catalog { attributes: None, names: None, categories: None };
+
+fn input(facts: Facts) -> Input<'static> {
+    Input::of(facts, &NOTHING)
+}
+
+/// Departments, one office, no subcompany, and attributes of the company's own.
+fn catalog() -> Catalog {
+    let own = |key: &str, label: &str, kind: &str, options: &[&str]| Attribute {
+        key: key.into(),
+        label: label.into(),
+        kind: kind.into(),
+        universal_id: None,
+        options: options.iter().map(|option| (*option).to_owned()).collect(),
+    };
+    let names = |all: &[&str]| all.iter().map(|name| (*name).to_owned()).collect();
+    let attributes = vec![
+        own("department", "Department", "standard", &[]),
+        own("office", "Office", "standard", &[]),
+        own("subcompany", "Subcompany", "standard", &[]),
+        own("dynamic_1", "Shirt size", "list", &["S", "M", "L"]),
+        own("dynamic_2", "Laptop since", "date", &[]),
+        own("dynamic_3", "Skills", "tags", &["Rust", "Go"]),
+    ];
+    let known = [
+        ("department".to_owned(), names(&["Engineering", "People & Culture"])),
+        ("office".to_owned(), names(&["New York City"])),
+    ];
+    Catalog { attributes: Some(attributes), names: Some(Names::from(known)), categories: None }
+}
 
 fn settings(toml: &str) -> Settings {
     toml::from_str(toml).expect("the test's mapping is well-formed")
@@ -19,7 +53,7 @@ fn mia() -> Input<'static> {
     facts.put("candidate.last_name", "Beispiel");
     facts.put("job.title", "Engineer");
     facts.put("offer.start_date", "2027-01-01T00:00:00.000Z");
-    Input { facts, ..Input::default() }
+    input(facts)
 }
 
 #[test]
@@ -49,7 +83,7 @@ fn without_a_start_date_it_goes_and_names_it() {
 
 #[test]
 fn without_name_or_address_it_is_held_and_nothing_is_made_up() {
-    let plan = mapping("").plan(&Input::default());
+    let plan = mapping("").plan(&input(Facts::new()));
     assert_eq!(plan.hold, Some(Held::Missing));
     assert!(plan.employee.attributes().next().is_none());
     for field in ["email", "first_name", "last_name"] {
@@ -101,15 +135,19 @@ fn wrong_rules_are_told_with_key_and_nearest_name() {
         position = "job.titel"
         department = { from = "job.department", const = "x" }
         dynamic_1 = "$.data["
+        dynamic_2 = { template = "{{ job.titel }}" }
+        dynamic_3 = { from = "job.title", prefer = ["work"] }
         "#,
     );
-    let errors = Mapping::compile(&wrong, None).err().expect("four mistakes");
+    let errors = Mapping::compile(&wrong, None).err().expect("six mistakes");
     let words: Vec<_> = errors.iter().map(ToString::to_string).collect();
-    assert_eq!(words.len(), 4, "{words:?}");
+    assert_eq!(words.len(), 6, "{words:?}");
     assert!(words[0].contains("mapping.fields.department: needs exactly one of"));
     assert!(words[1].contains("mapping.fields.dynamic_1: not a JSONPath"));
-    assert!(words[2].contains("did you mean `office`?"));
-    assert!(words[3].contains("did you mean `job.title`?"));
+    assert!(words[2].contains("did you mean `job.title`?"));
+    assert!(words[3].contains("`prefer` lists kinds of address"));
+    assert!(words[4].contains("did you mean `office`?"));
+    assert!(words[5].contains("did you mean `job.title`?"));
 }
 
 #[test]
@@ -142,7 +180,7 @@ fn a_correction_may_leave_a_value_out_and_must_be_right() {
     input.corrections.insert("position".into(), Value::Null);
     assert!(mapping("").plan(&input).employee.value("position").is_none());
     let corrections = json!({"hire_date": "soon", "offcie": "Berlin", "office": "Berlin"});
-    let wrong = check_corrections(corrections.as_object().expect("an object")).expect_err("two mistakes");
+    let wrong = check_corrections(&NOTHING, corrections.as_object().expect("an object")).expect_err("two mistakes");
     assert_eq!(wrong.len(), 2);
 }
 
@@ -151,4 +189,142 @@ fn what_the_source_could_not_complete_is_named_unless_it_is_there() {
     let lacking = ["department".to_owned(), "hire_date".to_owned()];
     let plan = mapping("").plan(&Input { lacking: &lacking, ..mia() });
     assert_eq!(plan.missing, ["department"]);
+}
+
+/// The plan for mia with this mapping, these further facts, and what the company has.
+fn planned(toml: &str, further: &[(&'static str, Value)]) -> Plan {
+    let catalog = catalog();
+    let mut facts = mia().facts;
+    for (name, value) in further {
+        match name.strip_prefix(facts::CUSTOM) {
+            Some(title) => facts.put_custom(title, value.clone()),
+            None => facts.put(name, value.clone()),
+        }
+    }
+    mapping(toml).plan(&Input::of(facts, &catalog))
+}
+
+#[test]
+fn an_unknown_name_is_found_before_sending_with_the_line_that_mends_it() {
+    let plan = planned("", &[("job.department", json!("engineering")), ("job.location", json!("New York"))]);
+    assert!(plan.sendable(), "nobody may have this department yet");
+    let words: Vec<_> = plan.warnings.iter().map(|w| (w.code.as_str(), w.options[0].as_str())).collect();
+    assert_eq!(words, [("unknown_value", "Engineering"), ("unknown_value", "New York City")]);
+    let line = plan.warnings[0].line.as_deref().expect("a line");
+    assert_eq!(
+        line,
+        r#"department = { from = "job.department", values = { "engineering" = "Engineering" } } # in [mapping.fields]"#
+    );
+    let mended = planned(&format!("[fields]\n{line}"), &[("job.department", json!("engineering"))]);
+    assert!(mended.warnings.is_empty());
+    assert_eq!(mended.employee.value("department"), Some(&json!("Engineering")));
+}
+
+#[test]
+fn a_policy_says_whether_an_unknown_value_holds_and_known_ones_are_known() {
+    let new = [("job.department", json!("Quantum"))];
+    let held = planned("[fields]\ndepartment = { from = \"job.department\", unknown = \"hold\" }", &new);
+    assert_eq!(held.hold, Some(Held::Unmatched));
+    assert!(held.warnings[0].line.is_none(), "nothing is like it");
+    assert_eq!(held.warnings[0].options, ["Engineering", "People & Culture"]);
+    let known = "[fields]\ndepartment = { from = \"job.department\", unknown = \"hold\", known_values = [\"Quantum\"] }";
+    assert!(planned(known, &new).warnings.is_empty());
+    let option = planned("[fields]\ndynamic_1 = \"custom.Size\"", &[("custom.Size", json!("m"))]);
+    assert_eq!(option.hold, Some(Held::Unmatched));
+    let sent = "[fields]\ndynamic_1 = { from = \"custom.Size\", unknown = \"send\" }";
+    assert!(planned(sent, &[("custom.Size", json!("m"))]).sendable());
+}
+
+#[test]
+fn a_subcompany_is_matched_held_or_not_sent_where_there_are_none() {
+    let tenant = [("tenant.name", json!("Acme"))];
+    let none = planned("", &tenant);
+    assert!(none.sendable() && none.warnings.is_empty() && none.employee.value("subcompany").is_none());
+    let mut catalog = catalog();
+    let names = catalog.names.as_mut().expect("names");
+    names.insert("subcompany".to_owned(), ["Acme GmbH".to_owned()].into());
+    let mut facts = mia().facts;
+    facts.put("tenant.name", "Acme");
+    let plan = mapping("").plan(&Input::of(facts.clone(), &catalog));
+    assert_eq!(plan.hold, Some(Held::Unmatched));
+    assert!(plan.warnings[0].line.as_deref().is_some_and(|line| line.contains(r#""Acme" = "Acme GmbH""#)));
+    facts = mia().facts;
+    facts.put("tenant.name", "Acme GmbH");
+    assert!(mapping("").plan(&Input::of(facts, &catalog)).warnings.is_empty());
+}
+
+#[test]
+fn a_custom_field_goes_to_the_attribute_of_the_same_label_in_its_type() {
+    let further = [
+        ("custom.Shirt size", json!("M")),
+        ("custom.Laptop since", json!("2027-01-04T09:00:00Z")),
+        ("custom.Skills", json!(["Rust", "Go"])),
+        ("custom.Hobby", json!("Chess")),
+    ];
+    let plan = planned("", &further);
+    assert!(plan.sendable() && plan.warnings.is_empty());
+    let sent = serde_json::to_value(&plan.employee).expect("JSON");
+    assert_eq!(
+        sent["custom_attributes"],
+        json!({"dynamic_1": "M", "dynamic_2": "2027-01-04", "dynamic_3": "Rust, Go"})
+    );
+    let wrong = planned("", &[("custom.Laptop since", json!("last year"))]);
+    assert_eq!(wrong.hold, Some(Held::Invalid));
+    assert_eq!(planned("", &[("custom.Skills", json!(["Rust", "Cobol"]))]).hold, Some(Held::Unmatched));
+}
+
+#[test]
+fn an_attribute_may_be_named_by_its_label() {
+    let rule = "[fields]\n\"Shirt size\" = { const = \"L\" }";
+    assert_eq!(planned(rule, &[]).employee.value("dynamic_1"), Some(&json!("L")));
+    let wrong = planned("[fields]\n\"Shirt\" = { const = \"L\" }", &[]);
+    assert_eq!(wrong.hold, Some(Held::Unmatched));
+    assert_eq!((wrong.warnings[0].code.as_str(), &wrong.warnings[0].options[0][..]), ("attribute_unknown", "Shirt size"));
+    let nobody_knows = mapping(rule).plan(&mia());
+    assert_eq!(nobody_knows.warnings[0].code, "attribute_not_checked");
+}
+
+#[test]
+fn without_the_right_to_read_the_plan_says_that_names_were_not_checked() {
+    let mut input = mia();
+    input.facts.put("job.department", "Engineering");
+    let plan = mapping("").plan(&input);
+    assert!(plan.sendable() && plan.warnings.is_empty());
+    assert_eq!(plan.notes, ["names_not_checked"]);
+}
+
+#[test]
+fn an_address_is_taken_by_kind_derived_or_looked_at() {
+    let mut input = mia();
+    input.facts.put(
+        "candidate.emails",
+        json!([{"address": "mia@home.example", "kind": "Personal"}, {"address": "mia@work.example", "kind": "Work"}]),
+    );
+    let address = |rule: &str| {
+        let plan = mapping(&format!("[fields]\nemail = {rule}")).plan(&input);
+        (plan.employee.email().to_owned(), plan.hold)
+    };
+    let prefer = |kind: &str| address(&format!("{{ from = \"candidate.emails\", prefer = [\"{kind}\"] }}")).0;
+    assert_eq!(prefer("work"), "mia@work.example");
+    assert_eq!(prefer("private"), "mia@home.example");
+    assert_eq!(prefer("school"), "mia@example.org");
+    let derived = address("{ template = \"{{ candidate.first_name | mailbox }}@acme.example\" }");
+    assert_eq!(derived, ("mia@acme.example".to_owned(), None));
+    assert_eq!(address("{ from = \"candidate.email\", review = true }").1, Some(Held::Review));
+}
+
+#[test]
+fn a_first_day_that_has_passed_or_is_today_is_looked_at() {
+    for (received, code, status) in [
+        ("2026-12-31", None, "onboarding"),
+        ("2027-01-01", Some("hire_date_today"), "onboarding"),
+        ("2027-01-02", Some("hire_date_past"), "active"),
+    ] {
+        let mut input = mia();
+        input.received = Some(received.parse().expect("a date"));
+        let plan = mapping("").plan(&input);
+        assert_eq!(plan.warnings.first().map(|warning| warning.code.as_str()), code, "{received}");
+        assert_eq!(plan.status.as_deref(), Some(status), "{received}");
+        assert!(plan.sendable());
+    }
 }

@@ -27,6 +27,10 @@ pub(super) enum Operation {
     Read,
     /// The attributes that the credential may read.
     Attributes,
+    /// A page of all employees.
+    Page,
+    /// The categories of documents.
+    Categories,
     /// A new employee.
     Create,
 }
@@ -39,6 +43,8 @@ impl Operation {
             Self::LookUp => "look_up",
             Self::Read => "read",
             Self::Attributes => "attributes",
+            Self::Page => "employees",
+            Self::Categories => "categories",
             Self::Create => "create",
         }
     }
@@ -166,7 +172,11 @@ impl Lanes<Call> for Limits {
     fn lane(&self, call: &Call) -> Option<&Lane> {
         match call.operation {
             Operation::Authenticate => self.tokens.as_ref(),
-            Operation::LookUp | Operation::Read | Operation::Attributes => self.reads.as_ref(),
+            Operation::LookUp
+            | Operation::Read
+            | Operation::Attributes
+            | Operation::Page
+            | Operation::Categories => self.reads.as_ref(),
             Operation::Create => self.creates.as_ref(),
         }
     }

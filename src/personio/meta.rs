@@ -28,6 +28,7 @@ pub(super) fn warnings(meta: &Value, sent: &Employee) -> Vec<Warning> {
         field: None,
         sent: Some(text.into()),
         options: Vec::new(),
+        line: None,
     });
     dropped.chain(said).collect()
 }

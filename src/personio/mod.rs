@@ -40,7 +40,6 @@ use wire::Wire;
 pub use error::CallError;
 pub use person::{Person, Shown};
 pub use reader::Reader;
-pub use v1::Attribute;
 pub use writer::{Creation, Writer};
 
 /// How Personio is reached.
@@ -71,6 +70,9 @@ pub struct Settings {
     pub reads_per_minute: u32,
     /// How many creates may leave in a minute; 0 is no limit. Personio documents none of its own.
     pub creates_per_minute: u32,
+    /// How often is learned what Personio knows: attributes, options, names; 0 for never.
+    #[serde(default)]
+    pub learn_every: SignedDuration,
 }
 
 /// Why no connection to Personio can be set up. Nothing was sent.

@@ -11,9 +11,11 @@ use super::auth::Tokens;
 use super::call::Call;
 use super::error::CallError;
 use super::person::Person;
-use super::v1::{self, Attribute};
+use super::v1;
 use super::wire::Wire;
 use crate::clock::Clock;
+use crate::domain::Attribute;
+use crate::domain::catalog::Category;
 use crate::outbound::Answer;
 
 /// What stands for the employee's id in a profile link.
@@ -82,6 +84,24 @@ impl Reader {
     pub async fn attributes(&self) -> Result<Vec<Attribute>, CallError> {
         let answer = self.ask(v1::attributes(self.deadline())).await?;
         v1::read_attributes(&answer, self.clock.now())
+    }
+
+    /// The categories of documents.
+    ///
+    /// # Errors
+    /// [`CallError`] if Personio could not be asked or does not allow it.
+    pub async fn categories(&self) -> Result<Vec<Category>, CallError> {
+        let answer = self.ask(v1::categories(self.deadline())).await?;
+        v1::read_categories(&answer, self.clock.now())
+    }
+
+    /// People from `offset` on with only these attributes, and whether there are more behind them.
+    ///
+    /// # Errors
+    /// [`CallError`] if Personio could not be asked or does not allow it.
+    pub async fn page(&self, attributes: &[&str], offset: usize) -> Result<(Vec<Person>, bool), CallError> {
+        let answer = self.ask(v1::page(attributes, offset, self.deadline())).await?;
+        v1::read_page(&answer, offset, self.clock.now())
     }
 
     /// Makes sure that there is a token, so that the next call need not wait for one.

@@ -74,6 +74,7 @@ fn settings(url: &Url) -> Settings {
         call_timeout: SignedDuration::from_secs(20),
         reads_per_minute: 0,
         creates_per_minute: 0,
+        learn_every: SignedDuration::ZERO,
     }
 }
 

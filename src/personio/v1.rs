@@ -11,11 +11,13 @@ use serde_json::Value;
 use super::call::{Call, Operation};
 use super::error::CallError;
 use super::person::Person;
-use crate::domain::Employee;
+use crate::domain::catalog::Category;
+use crate::domain::{Attribute, Employee};
 use crate::outbound::Answer;
 
 const AUTH: &str = "v1/auth";
 const EMPLOYEES: &str = "v1/company/employees";
+const CATEGORIES: &str = "v1/company/document-categories";
 const ATTRIBUTES: &str = "v1/company/employees/attributes";
 
 /// How long a token is good if Personio does not say.
@@ -50,6 +52,18 @@ pub(super) fn attributes(deadline: Timestamp) -> Call {
     Call::get(Operation::Attributes, ATTRIBUTES, deadline)
 }
 
+pub(super) fn categories(deadline: Timestamp) -> Call {
+    Call::get(Operation::Categories, CATEGORIES, deadline)
+}
+
+/// People from `offset` on, with these attributes. A page has at most a hundred:
+/// <https://developer.personio.de/changelog/pagination-enforcement-v1-employees-api>.
+pub(super) fn page(attributes: &[&str], offset: usize, deadline: Timestamp) -> Call {
+    let mut query = vec![("limit", "100".to_owned()), ("offset", offset.to_string())];
+    query.extend(attributes.iter().map(|attribute| ("attributes[]", (*attribute).to_owned())));
+    Call { query, ..Call::get(Operation::Page, EMPLOYEES, deadline) }
+}
+
 pub(super) fn create(employee: &Employee, deadline: Timestamp) -> Call {
     #[derive(Serialize)]
     struct New<'a> {
@@ -72,6 +86,8 @@ pub(super) struct Envelope {
     pub(super) meta: Value,
     #[serde(default)]
     pub(super) error: Value,
+    #[serde(default)]
+    pub(super) metadata: Value,
 }
 
 impl Envelope {
@@ -82,13 +98,17 @@ impl Envelope {
 
 /// The data of a successful answer.
 fn data(answer: &Answer, now: Timestamp) -> Result<Value, CallError> {
+    successful(answer, now).map(|envelope| envelope.data)
+}
+
+fn successful(answer: &Answer, now: Timestamp) -> Result<Envelope, CallError> {
     if !(200..=299).contains(&answer.status) {
         return Err(CallError::from_answer(answer, now));
     }
     let envelope = Envelope::read(&answer.body).ok_or(CallError::Unreadable("not_personio_json"))?;
     match envelope.success {
         Some(false) => Err(CallError::Refused(answer.status)),
-        _ => Ok(envelope.data),
+        _ => Ok(envelope),
     }
 }
 
@@ -105,8 +125,35 @@ pub(super) fn read_token(answer: &Answer, now: Timestamp) -> Result<(String, Sig
 }
 
 pub(super) fn read_people(answer: &Answer, now: Timestamp) -> Result<Vec<Person>, CallError> {
-    match data(answer, now)? {
-        Value::Array(list) => list.into_iter().map(person).collect(),
+    list(data(answer, now)?)?.into_iter().map(person).collect()
+}
+
+/// A page of people, and whether there are more behind them. Without a word on how many there are, the
+/// first empty page is the last.
+pub(super) fn read_page(
+    answer: &Answer,
+    offset: usize,
+    now: Timestamp,
+) -> Result<(Vec<Person>, bool), CallError> {
+    let envelope = successful(answer, now)?;
+    let people: Vec<_> = list(envelope.data)?.into_iter().map(person).collect::<Result<_, _>>()?;
+    let total = envelope.metadata["total_elements"].as_u64().and_then(|total| usize::try_from(total).ok());
+    let more = !people.is_empty() && total.is_none_or(|total| offset + people.len() < total);
+    Ok((people, more))
+}
+
+pub(super) fn read_categories(answer: &Answer, now: Timestamp) -> Result<Vec<Category>, CallError> {
+    let category = |shown: Value| {
+        let id = shown["id"].as_u64()?;
+        Some(Category { id, name: shown["attributes"]["name"].as_str()?.to_owned() })
+    };
+    let all: Option<Vec<_>> = list(data(answer, now)?)?.into_iter().map(category).collect();
+    all.ok_or(CallError::Unreadable("no_categories"))
+}
+
+fn list(data: Value) -> Result<Vec<Value>, CallError> {
+    match data {
+        Value::Array(list) => Ok(list),
         _ => Err(CallError::Unreadable("no_list")),
     }
 }
@@ -123,27 +170,29 @@ fn person(data: Value) -> Result<Person, CallError> {
     Person::read(data).ok_or(CallError::Unreadable("no_person"))
 }
 
-/// An attribute of employees, as far as the credential may read it.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Attribute {
-    /// `first_name`, or `dynamic_<number>` for the company's own.
-    pub key: String,
-    /// What people see, in the company's language.
-    #[serde(default)]
-    pub label: String,
-    /// `standard`, `date`, `integer`, `decimal`, `list`, `link`, `tags` or `multiline`.
-    #[serde(default, rename = "type")]
-    pub kind: String,
-    /// What it means, the same in every company: `date_of_birth`, `iban` …
-    #[serde(default)]
-    pub universal_id: Option<String>,
-    /// What a list or tags attribute takes.
-    #[serde(default)]
-    pub options: Vec<String>,
-}
-
 pub(super) fn read_attributes(answer: &Answer, now: Timestamp) -> Result<Vec<Attribute>, CallError> {
-    serde_json::from_value(data(answer, now)?).map_err(|_| CallError::Unreadable("no_attributes"))
+    #[derive(Deserialize)]
+    struct Shown {
+        key: String,
+        #[serde(default)]
+        label: String,
+        #[serde(default, rename = "type")]
+        kind: String,
+        #[serde(default)]
+        universal_id: Option<String>,
+        #[serde(default)]
+        options: Vec<String>,
+    }
+    let shown: Vec<Shown> =
+        serde_json::from_value(data(answer, now)?).map_err(|_| CallError::Unreadable("no_attributes"))?;
+    let known = |Shown { key, label, kind, universal_id, options }| Attribute {
+        key,
+        label,
+        kind,
+        universal_id,
+        options,
+    };
+    Ok(shown.into_iter().map(known).collect())
 }
 
 #[cfg(test)]

@@ -198,7 +198,7 @@ impl Inner {
 
     /// The hire with corrections laid over those it has, and its plan made again.
     async fn corrected(&self, hire: &Hire, corrections: &Map<String, Value>) -> Result<Hire, DeskError> {
-        check_corrections(corrections).map_err(|wrong| {
+        check_corrections(&self.parts.planner.catalog.catalog(), corrections).map_err(|wrong| {
             let error = |(field, message)| FieldError { field, message };
             DeskError::Invalid(wrong.into_iter().map(error).collect())
         })?;

@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::DeskError;
+use crate::catalog::Learned;
 use crate::ats::settings::NameSplitPolicy;
 use crate::ats::{Event, Hired, Source, Sources};
 use crate::domain::{Hire, HireId, Plan, employee};
@@ -23,16 +25,18 @@ pub struct Planner {
     pub sources: Arc<Sources>,
     /// The rules of all sources.
     pub mappings: Arc<Mappings>,
+    /// What Personio knows.
+    pub catalog: Learned,
     /// The attribute that carries the hire's key.
     pub marker: Option<String>,
 }
 
 impl Planner {
-    /// The plan for a delivery of this source. Nothing is written.
+    /// The plan for a delivery of this source that comes `now`. Nothing is written.
     ///
     /// # Errors
     /// [`DeskError::Unreadable`] or [`DeskError::NoHire`] if there is no hire in it.
-    pub async fn preview(&self, source: &Source, body: &[u8]) -> Result<Plan, DeskError> {
+    pub async fn preview(&self, source: &Source, body: &[u8], now: Timestamp) -> Result<Plan, DeskError> {
         let read =
             source.read_unsigned(body).map_err(|misread| DeskError::Unreadable { reason: misread.code })?;
         let hired = match read.event {
@@ -41,7 +45,7 @@ impl Planner {
         };
         let key = source.key(&hired.application);
         let never_stored = HireId(Uuid::nil());
-        let mut hire = Hire::received(never_stored, source.name(), key, hired.facts, Timestamp::UNIX_EPOCH);
+        let mut hire = Hire::received(never_stored, source.name(), key, hired.facts, now);
         let payloads = [read.payload];
         self.complete(&mut hire, &payloads).await;
         let mut plan = self.plan(&hire, &payloads);
@@ -53,6 +57,7 @@ impl Planner {
 
     /// Asks the ATS for what its webhooks name only by id, if the hire came from one.
     pub(super) async fn complete(&self, hire: &mut Hire, payloads: &[Value]) {
+        self.catalog.first().await;
         let Some(source) = self.sources.named(&hire.source) else { return };
         let Some(hired) = together(source, payloads) else { return };
         let deadline = tokio::time::Instant::now() + COMPLETE_WITHIN;
@@ -72,6 +77,8 @@ impl Planner {
     pub(super) fn plan(&self, hire: &Hire, payloads: &[Value]) -> Plan {
         let source = self.sources.named(&hire.source);
         self.mappings.of(&hire.source).plan(&Input {
+            catalog: &self.catalog.catalog(),
+            received: Some(TimeZone::UTC.to_datetime(hire.received_at).date()),
             facts: hire.record.facts.clone(),
             payloads,
             lacking: &hire.record.lacking,

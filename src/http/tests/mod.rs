@@ -20,6 +20,7 @@ use tempfile::TempDir;
 use tower::ServiceExt;
 
 use super::*;
+use crate::catalog::Learned;
 use crate::ledger;
 use crate::mapping::{self, Mapping};
 use crate::{ats, personio, transfer};
@@ -117,7 +118,7 @@ async fn transfer(
         marker: None,
         clock: clock.clone(),
     };
-    let planner = transfer::Planner { sources, mappings, marker: None };
+    let planner = transfer::Planner { sources, mappings, catalog: Learned::default(), marker: None };
     let parts = transfer::Parts { settings, ledger, reader, writer, planner, clock, metrics, call_timeout };
     (Transfer::new(parts), doctor)
 }
