@@ -63,6 +63,8 @@ pub(crate) struct Setup {
     pub(crate) transfer: String,
     /// How long one call to Personio may take; long, for a machine that is busy, if the test does not say.
     pub(crate) attempt_timeout: Option<String>,
+    /// Whether to learn what Personio knows.
+    pub(crate) learn: bool,
     /// Lines for `[server]`.
     pub(crate) server: String,
     /// Whole sections: mappings, more sources.
@@ -318,6 +320,7 @@ attempt_timeout = "{attempt_timeout}"
 call_timeout = "40s"
 reads_per_minute = 0
 creates_per_minute = 0
+learn_every = "{learn_every}"
 [transfer]
 {transfer}
 [sources.ashby]
@@ -330,6 +333,7 @@ settle = "{settle}"
         ledger = setup.ledger.clone().unwrap_or_else(|| format!("sqlite:{}/ledger.db", folder.display())),
         key = STANDARD.encode([7; 32]),
         attempt_timeout = setup.attempt_timeout.as_deref().unwrap_or("20s"),
+        learn_every = if setup.learn { "1h" } else { "0s" },
         server = setup.server,
         transfer = setup.transfer,
         ashby = setup.ashby,
