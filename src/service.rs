@@ -136,7 +136,7 @@ impl Service {
             transfer: transfer.clone(),
             sources: Arc::clone(&sources),
             operators: Arc::new(operators),
-            metrics,
+            metrics: metrics.clone(),
             clock: clock.clone(),
             watch: SourceWatch::new(clock.now()),
             doctor: Arc::clone(&doctor),
@@ -148,7 +148,7 @@ impl Service {
         };
         let running = vec![
             tokio::spawn(due::run(transfer.clone(), clock.clone(), stop.clone())),
-            tokio::spawn(http::serve::serve(listener, http::router(app), stop.clone(), limits)),
+            tokio::spawn(http::serve::serve(listener, http::router(app), stop.clone(), limits, metrics)),
         ];
         Ok(Self {
             address,

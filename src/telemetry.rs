@@ -124,6 +124,11 @@ struct OperationLabels {
     operation: &'static str,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct CutLabels {
+    why: &'static str,
+}
+
 /// The counters and gauges behind `/metrics`. Cheap to clone; each service has its own.
 #[derive(Clone)]
 pub struct Metrics {
@@ -136,6 +141,8 @@ pub struct Metrics {
     warnings: Counter,
     oldest_unfinished: Gauge<f64, AtomicU64>,
     credential_refused: Gauge<i64, AtomicI64>,
+    connections: Gauge<i64, AtomicI64>,
+    connections_cut: Family<CutLabels, Counter>,
 }
 
 impl Default for Metrics {
@@ -175,6 +182,10 @@ impl Default for Metrics {
             "1 while Personio does not take the credential",
             credential_refused.clone(),
         );
+        let connections = Gauge::default();
+        registry.register("connections", "Open connections", connections.clone());
+        let connections_cut = Family::default();
+        registry.register("connections_cut", "Connections cut, by why", connections_cut.clone());
         Self {
             registry: Arc::new(registry),
             hires,
@@ -185,6 +196,8 @@ impl Default for Metrics {
             warnings,
             oldest_unfinished,
             credential_refused,
+            connections,
+            connections_cut,
         }
     }
 }
@@ -214,6 +227,21 @@ impl Metrics {
     /// Personio does, or does not, take our credential.
     pub fn credential_refused(&self, refused: bool) {
         self.credential_refused.set(i64::from(refused));
+    }
+
+    /// A connection was accepted.
+    pub fn connection_began(&self) {
+        self.connections.inc();
+    }
+
+    /// A connection that had been accepted is gone.
+    pub fn connection_ended(&self) {
+        self.connections.dec();
+    }
+
+    /// A connection is cut. `why` is a stable code: `slow`, `evicted` or `full`.
+    pub fn connection_cut(&self, why: &'static str) {
+        self.connections_cut.get_or_create(&CutLabels { why }).inc();
     }
 
     /// Sets the gauges that are read from the ledger: hires by source and state, and the age in seconds.

@@ -76,6 +76,7 @@ impl Floor {
             router,
             CancellationToken::new(),
             http::limits::Limits::default(),
+            Metrics::default(),
         ));
         Ok(Self { address, desk })
     }

@@ -23,6 +23,7 @@ mod seats;
 pub mod serve;
 mod shapes;
 mod sources;
+mod turned_away;
 mod typed;
 mod webhooks;
 mod wire;

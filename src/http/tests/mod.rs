@@ -157,6 +157,8 @@ impl House {
 
     async fn ask(&self, method: Method, uri: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         let request = Request::builder().method(method).uri(uri);
+        let named = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host"));
+        let request = if named { request } else { request.header("host", "x") };
         let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
         let request = request.body(Body::from(body.to_owned())).expect("the request is well formed");
         let response = router(self.app.clone()).oneshot(request).await.expect("the router always answers");
