@@ -1,15 +1,16 @@
 //! What was accepted is finished: when the service stops, and when the sender hangs up.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hirebridge::sim::{Behaviour, Fault, Operation};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::ashby::hire;
+use crate::support::ashby::{candidate_hire, hire};
+use crate::support::line::{ASK, HALF_BODY, HALF_HEAD, Line};
 use crate::support::process::eventually;
 use crate::support::town::Town;
-use crate::support::{House, state};
+use crate::support::{House, Setup, state};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stop_finishes_what_was_accepted() {
@@ -64,6 +65,60 @@ async fn a_service_with_nothing_to_do_stops_without_waiting_for_idle_connections
     let soon = Duration::from_secs(8);
     let code = tokio::time::timeout(soon, Town::terminate(served)).await;
     assert_eq!(code.expect("it ends"), Some(0));
+}
+
+/// Stops the service while Personio hangs in each call of a hire and requests are half sent; then all is
+/// well again, and the service started.
+async fn a_stop_with_a_hanging_personio(attempt_timeout: &str) -> Duration {
+    let setup = Setup { attempt_timeout: Some(attempt_timeout.into()), ..Setup::default() };
+    let town = Town::with(setup).await;
+    let served = town.serve().await;
+    let address = served.url.trim_start_matches("http://").to_owned();
+    let mut lines = Vec::new();
+    for text in ["", HALF_HEAD, HALF_BODY, ASK] {
+        let mut line = Line::at(&address).await;
+        line.say(text).await;
+        lines.push(line);
+    }
+    town.sim.misbehave(Fault::once(Operation::CreateEmployee, Behaviour::Wait));
+    let creating =
+        tokio::spawn(town.deliver(&served, &candidate_hire("a-1", "Mia Beispiel", "mia@example.org")));
+    town.sim.arrival(Operation::CreateEmployee, 1).await;
+    let looked_up = town.sim.calls(Operation::ListEmployees);
+    town.sim.misbehave(Fault::new(Operation::ListEmployees, Behaviour::Wait));
+    let looking =
+        tokio::spawn(town.deliver(&served, &candidate_hire("a-2", "Max Muster", "max@example.org")));
+    town.sim.arrival(Operation::ListEmployees, looked_up + 1).await;
+    let told = Instant::now();
+    assert_eq!(Town::terminate(served).await, Some(0));
+    let took = told.elapsed();
+    for delivery in [creating, looking] {
+        let answer = delivery.await.expect("no panic").expect("what was accepted is answered");
+        assert_ne!(state(&answer), "created");
+    }
+    town.sim.behave();
+    town.sim.release_answers();
+    let served = town.serve().await;
+    eventually("both are created", || async {
+        let hires = town.hires(&served).await;
+        (hires.len() == 2 && hires.iter().all(|hire| state(hire) == "created")).then_some(())
+    })
+    .await;
+    assert_eq!((town.sim.creates(), town.sim.employees().len()), (2, 2), "each once");
+    took
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_hangs_in_personio_when_the_service_stops_goes_on_after_the_next_start() {
+    a_stop_with_a_hanging_personio("2s").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_personio_that_hangs_longer_than_a_stop_may_take_is_left() {
+    if std::env::var_os("HIREBRIDGE_LONG_TESTS").is_some() {
+        let took = a_stop_with_a_hanging_personio("38s").await;
+        assert!(took < Duration::from_secs(25), "{took:?}");
+    }
 }
 
 #[tokio::test]

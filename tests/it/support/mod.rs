@@ -3,6 +3,7 @@
 //! the test that caused it.
 
 pub(crate) mod ashby;
+pub(crate) mod line;
 pub(crate) mod postgres;
 pub(crate) mod process;
 pub(crate) mod town;
