@@ -47,7 +47,9 @@ impl TurnedAway {
 /// Says it as soon as something was asked, for an answer to nothing is an error to most clients. What was
 /// asked is not looked at; it is read, because closing before that would take the answer back.
 async fn farewell(mut stream: TcpStream, words: Bytes) -> std::io::Result<()> {
-    stream.readable().await?;
+    if stream.peek(&mut [0]).await? == 0 {
+        return Ok(());
+    }
     stream.write_all(&words).await?;
     stream.shutdown().await?;
     copy(&mut stream.take(THROWN), &mut sink()).await.map(drop)
