@@ -37,7 +37,7 @@ async fn besiege(mut stream: TcpStream, drips: bool) -> String {
         while drips && writer.write_all(b"a").await.is_ok() {
             ticks.tick().await;
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     };
     let mut heard = Vec::new();
     tokio::select! {
