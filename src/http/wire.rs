@@ -116,7 +116,7 @@ impl<S> Wire<S> {
 }
 
 impl<S: AsyncRead + Unpin> Wire<S> {
-    /// Throws away what is left of a head or a body that nobody wanted, for a while.
+    /// Throws away what is left of a body that nobody wanted, for a while.
     fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let (until, mut thrown) =
             *self.lingering.get_or_insert_with(|| (Instant::now() + self.limits.linger, 0));
@@ -187,7 +187,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Wire<S> {
         if self.lingering.is_none() {
             ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
         }
-        if self.framing.in_body() || self.framing.in_head() {
+        if self.framing.in_body() {
             ready!(self.poll_linger(cx));
         }
         Poll::Ready(Ok(()))
