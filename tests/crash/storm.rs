@@ -25,7 +25,7 @@ use crate::witness::{Api, Witness, employees};
 const LEASE: Duration = Duration::from_secs(31);
 
 /// How long everything may take to come to rest, on a busy machine too.
-const CALM: Duration = Duration::from_secs(240);
+const CALM: Duration = Duration::from_secs(150);
 
 /// What came of a run.
 pub(crate) struct Outcome {

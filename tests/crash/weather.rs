@@ -86,7 +86,9 @@ impl Weather {
     /// Turns the switches to something else, or back; for how many looks.
     fn turn(&mut self, sim: &Sim, rng: &mut Rng) -> u32 {
         let usual = rng.bool();
-        let spell = rng.choice(SPELLS).expect("there are some");
+        // Without the right to read whatever is unknown is given up at once: seldom, or there is nothing to adopt.
+        let first = usize::from(rng.u8(..4) > 0);
+        let spell = rng.choice(&SPELLS[first..]).expect("there are some");
         sim.adjust(|manner| {
             *manner = fair();
             if !usual {
@@ -179,12 +181,12 @@ fn unavailable() -> Behaviour {
 
 type Spell = fn(&mut Manner);
 
-/// Times in which the switches are other than usual: rights that are taken away, other words and shapes.
+/// Times in which the switches are other than usual: rights that are taken away (first that to read), other
+/// words and shapes.
 const SPELLS: &[Spell] = &[
-    |manner| manner.rights.employees_write = false,
-    |manner| manner.rights.employees_read = false,
-    |manner| manner.rights.attributes_read = false,
     |manner| (manner.rights.employees_read, manner.refusal_status) = (false, 401),
+    |manner| manner.rights.employees_write = false,
+    |manner| manner.rights.attributes_read = false,
     |manner| (manner.rights.employees_write, manner.refusal_status) = (false, 401),
     |manner| manner.readable_attributes = Some(vec!["email".into(), "department".into()]),
     |manner| manner.meta = MetaShape::Absent,
