@@ -198,6 +198,17 @@ async fn one_person_is_sent_once_unless_a_person_says_otherwise(ledger: &dyn Led
     assert_eq!(denied, Err(Denied::SamePerson(first.id)), "also once the first is created");
     second.flags.second_hire_approved = true;
     assert_eq!(permit(ledger, &mut second).await.expect("asked"), Ok(1));
+
+    let mut found = ready(ledger, "found").await;
+    assert_eq!(permit(ledger, &mut found).await.expect("asked"), Ok(1));
+    save(ledger, &mut found, &[Event::OwnerGone, Event::Appeared { ours: false }]).await;
+    let mut again = received("found-again");
+    again.record.facts = Facts::new();
+    again.record.facts.put("candidate.email", "found+ats@example.org");
+    let mut again = stored(ledger, again).await;
+    save(ledger, &mut again, &[Event::Planned(None)]).await;
+    let denied = permit(ledger, &mut again).await.expect("asked");
+    assert_eq!(denied, Err(Denied::SamePerson(found.id)), "whoever it was that was found");
 }
 
 async fn a_hire_comes_back_as_it_was(ledger: &dyn Ledger) {

@@ -154,7 +154,9 @@ pub(super) async fn permit(
     }
     let (other, last, spent): (Option<Uuid>, i64, bool) = query_as(
         "SELECT (SELECT id FROM hires WHERE person_hash = $2 AND id <> $1 \
-             AND (state IN ('sending', 'unknown', 'created') OR (state = 'held' AND reason = 'unknown')) LIMIT 1), \
+             AND (state IN ('sending', 'unknown', 'created') OR (state = 'held' AND reason = 'unknown') \
+               OR EXISTS (SELECT FROM permits WHERE subject = hires.id \
+                 AND (ended IS NULL OR ended NOT IN ('void', 'refused', 'overruled')))) LIMIT 1), \
            coalesce(max(number), 0), \
            coalesce(bool_or(ended IS NULL OR ended NOT IN ('void', 'refused', 'overruled')), false) \
          FROM permits WHERE subject = $1",

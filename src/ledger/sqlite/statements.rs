@@ -131,7 +131,9 @@ fn same_person(db: &Connection, row: &Row) -> Answer<Option<Uuid>> {
     let other = db
         .prepare_cached(
             "SELECT id FROM hires WHERE person_hash = ?1 AND id <> ?2 \
-             AND (state IN ('sending', 'unknown', 'created') OR (state = 'held' AND reason = 'unknown')) LIMIT 1",
+             AND (state IN ('sending', 'unknown', 'created') OR (state = 'held' AND reason = 'unknown') \
+               OR EXISTS (SELECT 1 FROM permits WHERE subject = hires.id \
+                 AND (ended IS NULL OR ended NOT IN ('void', 'refused', 'overruled')))) LIMIT 1",
         )?
         .query_row(params![row.person_hash, id(row.id)], |row| row.get::<_, Vec<u8>>(0))
         .optional()?;
