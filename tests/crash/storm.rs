@@ -190,7 +190,7 @@ fn settings(rng: &mut Rng, personio: &str, folder: &Path, ledger: Option<String>
     let setup = Setup {
         ledger,
         settle: Some(if rng.bool() { "0s" } else { "150ms" }.into()),
-        transfer: format!("lookups = [\"200ms\", \"500ms\", \"2s\"]\nin_flight = {room}\n{marker}"),
+        transfer: format!("lookups = [\"200ms\", \"500ms\", \"2s\", \"5s\"]\nin_flight = {room}\n{marker}"),
         attempt_timeout: Some("1500ms".into()),
         server: "wait = \"400ms\"".into(),
         sections: hires::mapping(),
