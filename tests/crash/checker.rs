@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::evidence::{Create, Evidence, state, steps};
+use crate::evidence::{Create, Evidence, steps};
+use crate::support::state;
 
 /// Something that must be true.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -69,7 +70,7 @@ pub(crate) fn check(evidence: &Evidence) -> Vec<Complaint> {
     case.complaints
 }
 
-impl<'e> Case<'e> {
+impl Case<'_> {
     fn complain(&mut self, invariant: Invariant, application: &str, what: impl Into<String>) {
         let application = Some(application.to_owned());
         self.complaints.push(Complaint { invariant, application, what: what.into() });
@@ -196,8 +197,9 @@ impl<'e> Case<'e> {
     fn nothing_dropped_silently(&mut self) {
         for made in &self.evidence.employees {
             let creates = self.evidence.creates.iter();
-            let sent = creates.filter(|create| create.application == made.application && !create.turned_away);
-            let (Some(create), Some(hire)) = (sent.last(), self.shown.get(&*made.application)) else {
+            let mut sent =
+                creates.filter(|create| create.application == made.application && !create.turned_away);
+            let (Some(create), Some(hire)) = (sent.next_back(), self.shown.get(&*made.application)) else {
                 continue;
             };
             let sent = create.sent.as_object().into_iter().flatten();

@@ -76,11 +76,6 @@ pub(crate) fn flat(mut employee: Value) -> Value {
     employee
 }
 
-/// `state`, or `state(reason)`.
-pub(crate) fn state(shown: &Value) -> String {
-    crate::support::state(shown)
-}
-
 /// One line of a hire's history: from, to, cause.
 pub(crate) fn steps(shown: &Value) -> impl Iterator<Item = (&str, &str, &str)> {
     shown["history"].as_array().into_iter().flatten().map(|entry| {

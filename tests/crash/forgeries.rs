@@ -121,7 +121,7 @@ const FORGERIES: &[Forgery] = &[
     (Invariant::OneCreate, "a second create after one that was answered", |e| e.again(0, false)),
     (Invariant::OneCreate, "a second create after one whose answer was lost", |e| e.again(2, false)),
     (Invariant::OneCreate, "another try, turned away, after one that may have had an effect", |e| {
-        e.again(4, true)
+        e.again(4, true);
     }),
     (Invariant::UnknownIsNotSentAgain, "sent again after `unknown`", |e| {
         e.step(4, "unknown", "sending", "permitted");
@@ -132,7 +132,7 @@ const FORGERIES: &[Forgery] = &[
         e.step(4, "held(unknown)", "ready", "approved");
     }),
     (Invariant::OnePersonOnce, "two applications of one person, both employees", |e| {
-        e.delivered[1].person = 0
+        e.delivered[1].person = 0;
     }),
     (Invariant::AnsweredIsKept, "an answered hire that is not there", |e| {
         e.shown.remove(3);

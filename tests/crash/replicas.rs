@@ -24,7 +24,7 @@ const RECOVERY: Duration = Duration::from_millis(500);
 const LIFE: Duration = Duration::from_millis(500);
 
 /// How long a start may take before it counts as failed, on a busy machine too.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 
 /// One replica: an address that stays, and the process of the moment.
 pub(crate) struct Replica {
@@ -145,7 +145,7 @@ impl Toll {
             }
             replica.start();
             let started = Instant::now();
-            let soon = number % 3 == 0;
+            let soon = number.is_multiple_of(3);
             if soon {
                 sleep(up_to(RECOVERY, &mut rng)).await;
             } else if let Err(what) = replica.ready(http).await {

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::checker::Complaint;
-use crate::evidence::{Evidence, state, steps};
+use crate::evidence::{Evidence, steps};
 use crate::storm::Outcome;
+use crate::support::state;
 use crate::weather::kinds;
 use crate::{Args, Store};
 

@@ -7,11 +7,11 @@ use futures_util::future::join_all;
 use serde_json::Value;
 use tokio::time::sleep;
 
-use crate::evidence::{Answer, Delivered, state};
+use crate::evidence::{Answer, Delivered};
 use crate::hires::Application;
 use crate::replicas::{Replica, Toll};
-use crate::support::SECRET;
 use crate::support::ashby::signature;
+use crate::support::{SECRET, state};
 
 /// How long an answer is waited for; longer than the service takes, and the machine may be busy.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(15);

@@ -18,7 +18,7 @@ use crate::replicas::{CALL, Replica, Toll};
 use crate::senders::{Ats, Sent};
 use crate::support::postgres::Postgres;
 use crate::support::{Setup, configuration};
-use crate::weather::{Weather, fair};
+use crate::weather::{Weather, fair, kinds};
 use crate::witness::{Api, Witness, employees};
 
 /// How long after a permit's deadline its holder counts as gone on PostgreSQL, and a little more.
@@ -58,13 +58,26 @@ pub(crate) async fn run(seed: u64, hires: usize, kills: usize, store: Store) -> 
     let started = Instant::now();
     let (sent, witness, weather) = house.storm(&mut rng).await;
     let storm = started.elapsed();
-    let evidence = house.calm(&mut rng, witness, &sent).await;
+    let mut evidence = house.calm(&mut rng, witness, &sent).await;
     let calm = started.elapsed().saturating_sub(storm);
     let deliveries = sent.iter().map(|sent| sent.deliveries).sum();
     let toll = &house.toll;
     let (in_recovery, before_ready) = (toll.in_recovery.load(SeqCst), toll.before_ready.load(SeqCst));
     let kills = toll.done();
+    evidence.accidents.extend(too_mild(hires, kills, in_recovery, &weather));
     Some(Outcome { evidence, weather, deliveries, kills, in_recovery, before_ready, storm, calm })
+}
+
+/// A run that has met too little proves nothing.
+fn too_mild(hires: usize, kills: usize, in_recovery: usize, weather: &Weather) -> Vec<String> {
+    let mut mild = Vec::new();
+    if in_recovery < (kills / 4).min(10) {
+        mild.push(format!("only {in_recovery} of {kills} kills were soon after a start"));
+    }
+    if hires >= 400 && weather.faults.len() < kinds() {
+        mild.push(format!("only these misbehaviours were met: {:?}", weather.faults));
+    }
+    mild
 }
 
 impl House {
@@ -77,9 +90,9 @@ impl House {
         let sim = Sim::start(Options { manner: fair(), ..Options::default() }).await;
         let sim = sim.expect("the simulator starts");
         let (hires, known) = hires::hires(rng, hires);
-        known.into_iter().for_each(|person| {
+        for person in known {
             sim.add(person);
-        });
+        }
         let ledger = server.as_ref().map(|server| server.database("crash"));
         let config = folder.path().join("hirebridge.toml");
         std::fs::write(&config, settings(rng, &sim.url(), folder.path(), ledger)).expect("writable");
