@@ -20,7 +20,8 @@ pub(crate) const CALL: Duration = Duration::from_secs(4);
 /// A start belongs to the recovery for so long.
 const RECOVERY: Duration = Duration::from_millis(500);
 
-/// How long a process lives at most once it is ready.
+/// How long a process lives at most once it is ready; twice the time that it took if that is longer, so that a
+/// slow machine gets to work as well.
 const LIFE: Duration = Duration::from_millis(500);
 
 /// How long a start may take before it counts as failed, on a busy machine too.
@@ -107,14 +108,23 @@ pub(crate) struct Toll {
     done: watch::Sender<usize>,
     pub(crate) in_recovery: AtomicUsize,
     pub(crate) before_ready: AtomicUsize,
+    /// How long it took to be ready.
+    pub(crate) starts: Mutex<Vec<Duration>>,
     pub(crate) accidents: Mutex<Vec<String>>,
 }
 
 impl Toll {
     pub(crate) fn of(wanted: usize) -> Self {
         let zero = AtomicUsize::default;
-        let (done, accidents) = (watch::Sender::new(0), Mutex::default());
-        Self { wanted, begun: zero(), done, in_recovery: zero(), before_ready: zero(), accidents }
+        Self {
+            wanted,
+            begun: zero(),
+            done: watch::Sender::new(0),
+            in_recovery: zero(),
+            before_ready: zero(),
+            starts: Mutex::default(),
+            accidents: Mutex::default(),
+        }
     }
 
     pub(crate) fn wanted(&self) -> usize {
@@ -151,7 +161,9 @@ impl Toll {
             } else if let Err(what) = replica.ready(http).await {
                 self.accident(Some(what));
             } else {
-                sleep(up_to(LIFE, &mut rng)).await;
+                let took = started.elapsed();
+                self.starts.lock().unwrap_or_else(PoisonError::into_inner).push(took);
+                sleep(up_to(LIFE.max(took * 2), &mut rng)).await;
             }
             let was_ready = !soon || is_ready(replica, http).await;
             if started.elapsed() < RECOVERY {

@@ -52,10 +52,11 @@ pub(crate) fn summary(args: &Args, seed: u64, forgeries: usize, outcome: &Outcom
     println!("  unknown        {unknown}, of them {adopted} adopted; {warned} hires with warnings");
     println!("  in the end     {}", states.join(", "));
     println!(
-        "  took           {:.1} s: storm {:.1} s, calm {:.1} s",
+        "  took           {:.1} s: storm {:.1} s, calm {:.1} s; a start {} ms",
         (outcome.storm + outcome.calm).as_secs_f64(),
         outcome.storm.as_secs_f64(),
-        outcome.calm.as_secs_f64()
+        outcome.calm.as_secs_f64(),
+        outcome.start.as_millis()
     );
 }
 

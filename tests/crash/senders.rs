@@ -60,7 +60,7 @@ impl Ats<'_> {
             if let Some(answer) = self.answer(request).await {
                 return (answer, deliveries);
             }
-            sleep(Duration::from_millis(rng.u64(20..150))).await;
+            sleep(Duration::from_millis(rng.u64(50..400))).await;
         }
     }
 

@@ -35,6 +35,8 @@ pub(crate) struct Outcome {
     pub(crate) kills: usize,
     pub(crate) in_recovery: usize,
     pub(crate) before_ready: usize,
+    /// How long a start took until it was ready: the middle one.
+    pub(crate) start: Duration,
     pub(crate) storm: Duration,
     pub(crate) calm: Duration,
 }
@@ -64,8 +66,14 @@ pub(crate) async fn run(seed: u64, hires: usize, kills: usize, store: Store) -> 
     let toll = &house.toll;
     let (in_recovery, before_ready) = (toll.in_recovery.load(SeqCst), toll.before_ready.load(SeqCst));
     let kills = toll.done();
+    let start = middle(toll.starts.lock().expect("nobody panicked").clone());
     evidence.accidents.extend(too_mild(hires, kills, in_recovery, &weather));
-    Some(Outcome { evidence, weather, deliveries, kills, in_recovery, before_ready, storm, calm })
+    Some(Outcome { evidence, weather, deliveries, kills, in_recovery, before_ready, start, storm, calm })
+}
+
+fn middle(mut all: Vec<Duration>) -> Duration {
+    all.sort();
+    all.get(all.len() / 2).copied().unwrap_or_default()
 }
 
 /// A run that has met too little proves nothing.
@@ -176,7 +184,7 @@ impl House {
     async fn rest(&self, rng: &mut Rng) {
         let since = Instant::now();
         while since.elapsed() < CALM && !self.rests(rng).await {
-            sleep(Duration::from_millis(300)).await;
+            sleep(Duration::from_secs(1)).await;
         }
     }
 
