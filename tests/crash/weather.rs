@@ -13,8 +13,8 @@ use serde_json::json;
 /// Of a hundred calls of an operation so many go wrong.
 const BAD: [(Operation, u8); 5] = [
     (Operation::CreateEmployee, 40),
-    (Operation::ListEmployees, 12),
-    (Operation::GetEmployee, 15),
+    (Operation::ListEmployees, 8),
+    (Operation::GetEmployee, 8),
     (Operation::Auth, 8),
     (Operation::ListAttributes, 20),
 ];
