@@ -17,7 +17,7 @@ use crate::http::intake::Intake;
 use crate::http::limits::Limits;
 use crate::http::operators::Operators;
 use crate::http::{self, App, SourceWatch};
-use crate::ledger::{self, LedgerError};
+use crate::ledger;
 use crate::personio;
 use crate::telemetry::Metrics;
 use crate::transfer::{Parts, Planner, Transfer};
@@ -50,9 +50,6 @@ pub enum StartError {
     /// The ledger cannot be opened.
     #[error("`{}`: {}", .0.key(), .0)]
     Ledger(ledger::OpenError),
-    /// What is in the ledger cannot be read.
-    #[error("the ledger cannot be read: {0}")]
-    Recover(LedgerError),
     /// Personio's side cannot be set up.
     #[error(transparent)]
     Personio(#[from] personio::ConnectError),
@@ -73,7 +70,7 @@ impl StartError {
             Self::Setting { key, .. } => Some(key),
             Self::Ledger(error) => Some(error.key()),
             Self::Listen { .. } => Some("server.listen"),
-            Self::Recover(_) | Self::Personio(_) => None,
+            Self::Personio(_) => None,
         }
     }
 }
@@ -86,7 +83,7 @@ fn first<T, E>(result: Result<T, Vec<E>>, words: impl Fn(&E) -> (String, String)
 }
 
 impl Service {
-    /// Opens the ledger, finds out what a former process left behind, and begins to listen.
+    /// Opens the ledger and begins to listen; what a former process left behind is taken up beside that.
     ///
     /// # Errors
     /// [`StartError`], in words that say what to change.
@@ -128,7 +125,6 @@ impl Service {
             marker: config.transfer.marker,
             clock: clock.clone(),
         });
-        transfer.recover().await.map_err(StartError::Recover)?;
         let listener = listen(config.server.listen)?;
         let address = listener.local_addr().unwrap_or(config.server.listen);
         let (draining, stop) = (CancellationToken::new(), CancellationToken::new());
