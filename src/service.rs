@@ -17,7 +17,7 @@ use crate::http::intake::Intake;
 use crate::http::limits::Limits;
 use crate::http::operators::Operators;
 use crate::http::{self, App, SourceWatch};
-use crate::ledger;
+use crate::ledger::{self, Ledger, LedgerError, Restored};
 use crate::personio;
 use crate::telemetry::Metrics;
 use crate::transfer::{Parts, Planner, Transfer};
@@ -50,6 +50,9 @@ pub enum StartError {
     /// The ledger cannot be opened.
     #[error("`{}`: {}", .0.key(), .0)]
     Ledger(ledger::OpenError),
+    /// What is in the ledger cannot be read.
+    #[error("the ledger cannot be read: {0}")]
+    Unreadable(LedgerError),
     /// Personio's side cannot be set up.
     #[error(transparent)]
     Personio(#[from] personio::ConnectError),
@@ -70,7 +73,7 @@ impl StartError {
             Self::Setting { key, .. } => Some(key),
             Self::Ledger(error) => Some(error.key()),
             Self::Listen { .. } => Some("server.listen"),
-            Self::Personio(_) => None,
+            Self::Unreadable(_) | Self::Personio(_) => None,
         }
     }
 }
@@ -103,9 +106,11 @@ impl Service {
         let operators = first(Operators::build(&config.operators), |e| (e.key.clone(), e.problem.clone()))?;
         let sources = Arc::new(sources);
         let (reader, writer) = personio::connect(&config.personio, &clock, &metrics)?;
+        let ledger = ledger::open(&config.ledger).await.map_err(StartError::Ledger)?;
         let transfer = Transfer::new(Parts {
             settings: config.transfer.clone(),
-            ledger: ledger::open(&config.ledger).await.map_err(StartError::Ledger)?,
+            restored: restored(&*ledger, &clock).await.map_err(StartError::Unreadable)?,
+            ledger,
             reader: reader.clone(),
             writer,
             planner: Planner {
@@ -211,6 +216,20 @@ impl Service {
             tracing::warn!("hires are left in the ledger; the next start goes on with them");
         }
     }
+}
+
+/// Whether the ledger was restored from a backup, and may still meet what it has forgotten.
+async fn restored(ledger: &dyn Ledger, clock: &Clock) -> Result<Option<Restored>, LedgerError> {
+    let restored = ledger.restored(clock.now()).await?;
+    let doubtful = restored.filter(|since| clock.now() < since.doubtful_until());
+    if let Some(since) = doubtful {
+        let (restored, until) = (since.at, since.doubtful_until());
+        tracing::warn!(
+            %restored, %until,
+            "the ledger was restored from a backup: hires that cannot be looked up in Personio wait for a person until then"
+        );
+    }
+    Ok(restored)
 }
 
 /// How many connections the kernel keeps until they are accepted. Past it a client believes that it is

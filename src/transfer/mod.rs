@@ -15,6 +15,7 @@ mod progress;
 mod receive;
 mod recovery;
 mod refusal;
+mod restored;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -30,7 +31,7 @@ use uuid::Uuid;
 use crate::clock::Clock;
 use crate::domain::employee::is_dynamic;
 use crate::domain::{Effect, Entry, Hire, HireId, State, Waiting};
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Ledger, LedgerError, Restored};
 use crate::personio::{Reader, Writer};
 use crate::telemetry::Metrics;
 
@@ -91,6 +92,8 @@ pub struct Parts {
     pub settings: Settings,
     /// Where hires are kept.
     pub ledger: Arc<dyn Ledger>,
+    /// Whether that was restored from a backup, and when.
+    pub restored: Option<Restored>,
     /// Reads Personio.
     pub reader: Reader,
     /// Creates employees: there is one, and it is here.

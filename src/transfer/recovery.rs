@@ -25,8 +25,7 @@ impl Transfer {
         let orphans = self.ledger().orphans(self.0.now()).await?;
         let mut whole = Ok(());
         for some in orphans.chunks(AT_A_TIME) {
-            let mut taking: JoinSet<_> =
-                some.iter().map(|id| Arc::clone(&self.0).take_up(*id)).collect();
+            let mut taking: JoinSet<_> = some.iter().map(|id| Arc::clone(&self.0).take_up(*id)).collect();
             while let Some(taken) = taking.join_next().await {
                 let broken_off = |_| Err(LedgerError::Unusable("recovery was broken off".into()));
                 whole = whole.and(taken.unwrap_or_else(broken_off));
