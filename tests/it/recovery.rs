@@ -39,7 +39,12 @@ async fn leave(ledger: &dyn Ledger, n: usize, sending: bool) {
     facts.put("candidate.email", format!("before{n}@example.org"));
     facts.put("candidate.first_name", "Mia");
     facts.put("candidate.last_name", "Beispiel");
-    let hire = Hire::received(HireId(Uuid::now_v7()), BEFORE, key, facts, at);
+    let mut hire = Hire::received(HireId(Uuid::now_v7()), BEFORE, key, facts, at);
+    for attribute in ["email", "first_name", "last_name"] {
+        let fact = hire.record.facts.value(&format!("candidate.{attribute}"));
+        let value = fact.expect("it was just put there").clone();
+        hire.record.plan.employee.set(attribute, value);
+    }
     let delivery = Delivery {
         source: BEFORE.into(),
         at,
@@ -205,10 +210,5 @@ async fn how_long_it_takes_until_it_is_ready() {
             "{engine}: ready after {ready:?}, {sending} then in mid-send; taken up after {:?}",
             began.elapsed()
         );
-        eventually("all that wait have gone", || async {
-            (in_state(&house, "waiting").await == 0).then_some(())
-        })
-        .await;
-        println!("{engine}: all sent after {:?}", began.elapsed());
     }
 }
