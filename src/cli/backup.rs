@@ -16,7 +16,7 @@ use crate::outbound::client::Failure;
 use crate::outbound::download::Download;
 
 /// How long nothing more may arrive.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Copy the ledger of a running service into a file, whole and checked; the service goes on.
 #[derive(clap::Args)]
