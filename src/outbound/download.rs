@@ -8,7 +8,6 @@ use reqwest::Response;
 use super::client::{Answer, Client, Failure, Request, answer, failure};
 
 /// An answer whose body is still to come.
-#[derive(Debug)]
 pub struct Download {
     response: Response,
     patience: Duration,

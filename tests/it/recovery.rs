@@ -116,21 +116,17 @@ async fn left_behind(server: Option<Postgres>, orphans: usize, waiting: usize) -
     };
     let mut house = House::with(setup).await;
     house.close().await;
-    let tables = match server {
-        Some(server) => {
-            leave_behind(&postgres::open(&url.expect("a server has a URL")).await, orphans, waiting).await;
-            server.ask("remains", "UPDATE hirebridge.hires SET lease_until = clock_timestamp()");
-            Tables::Server(server)
-        }
-        None => {
-            let path = house.folder.path().join("ledger.db");
-            let key = LedgerKey::parse("BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=").expect("a key");
-            let ledger =
-                eventually("it is free", || async { SqliteLedger::open(&path, &key, Owner::new()).ok() })
-                    .await;
-            leave_behind(&ledger, orphans, waiting).await;
-            Tables::File(path)
-        }
+    let tables = if let Some(server) = server {
+        leave_behind(&postgres::open(&url.expect("a server has a URL")).await, orphans, waiting).await;
+        server.ask("remains", "UPDATE hirebridge.hires SET lease_until = clock_timestamp()");
+        Tables::Server(server)
+    } else {
+        let path = house.folder.path().join("ledger.db");
+        let key = LedgerKey::parse("BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=").expect("a key");
+        let free = || async { SqliteLedger::open(&path, &key, Owner::new()).ok() };
+        let ledger = eventually("it is free", free).await;
+        leave_behind(&ledger, orphans, waiting).await;
+        Tables::File(path)
     };
     (house, tables)
 }
