@@ -17,7 +17,7 @@ use crate::http::intake::Intake;
 use crate::http::limits::Limits;
 use crate::http::operators::Operators;
 use crate::http::{self, App, SourceWatch};
-use crate::ledger::{self, LedgerError};
+use crate::ledger::{self, Ledger, LedgerError, Restored};
 use crate::personio;
 use crate::telemetry::Metrics;
 use crate::transfer::{Parts, Planner, Transfer};
@@ -52,7 +52,7 @@ pub enum StartError {
     Ledger(ledger::OpenError),
     /// What is in the ledger cannot be read.
     #[error("the ledger cannot be read: {0}")]
-    Recover(LedgerError),
+    Unreadable(LedgerError),
     /// Personio's side cannot be set up.
     #[error(transparent)]
     Personio(#[from] personio::ConnectError),
@@ -73,7 +73,7 @@ impl StartError {
             Self::Setting { key, .. } => Some(key),
             Self::Ledger(error) => Some(error.key()),
             Self::Listen { .. } => Some("server.listen"),
-            Self::Recover(_) | Self::Personio(_) => None,
+            Self::Unreadable(_) | Self::Personio(_) => None,
         }
     }
 }
@@ -86,7 +86,7 @@ fn first<T, E>(result: Result<T, Vec<E>>, words: impl Fn(&E) -> (String, String)
 }
 
 impl Service {
-    /// Opens the ledger, finds out what a former process left behind, and begins to listen.
+    /// Opens the ledger and begins to listen; what a former process left behind is taken up beside that.
     ///
     /// # Errors
     /// [`StartError`], in words that say what to change.
@@ -106,9 +106,11 @@ impl Service {
         let operators = first(Operators::build(&config.operators), |e| (e.key.clone(), e.problem.clone()))?;
         let sources = Arc::new(sources);
         let (reader, writer) = personio::connect(&config.personio, &clock, &metrics)?;
+        let ledger = ledger::open(&config.ledger).await.map_err(StartError::Ledger)?;
         let transfer = Transfer::new(Parts {
             settings: config.transfer.clone(),
-            ledger: ledger::open(&config.ledger).await.map_err(StartError::Ledger)?,
+            restored: restored(&*ledger, &clock).await.map_err(StartError::Unreadable)?,
+            ledger,
             reader: reader.clone(),
             writer,
             planner: Planner {
@@ -128,7 +130,6 @@ impl Service {
             marker: config.transfer.marker,
             clock: clock.clone(),
         });
-        transfer.recover().await.map_err(StartError::Recover)?;
         let listener = listen(config.server.listen)?;
         let address = listener.local_addr().unwrap_or(config.server.listen);
         let (draining, stop) = (CancellationToken::new(), CancellationToken::new());
@@ -215,6 +216,20 @@ impl Service {
             tracing::warn!("hires are left in the ledger; the next start goes on with them");
         }
     }
+}
+
+/// Whether the ledger was restored from a backup, and may still meet what it has forgotten.
+async fn restored(ledger: &dyn Ledger, clock: &Clock) -> Result<Option<Restored>, LedgerError> {
+    let restored = ledger.restored(clock.now()).await?;
+    let doubtful = restored.filter(|since| clock.now() < since.doubtful_until());
+    if let Some(since) = doubtful {
+        let (restored, until) = (since.at, since.doubtful_until());
+        tracing::warn!(
+            %restored, %until,
+            "the ledger was restored from a backup: hires that cannot be looked up in Personio wait for a person until then"
+        );
+    }
+    Ok(restored)
 }
 
 /// How many connections the kernel keeps until they are accepted. Past it a client believes that it is

@@ -328,6 +328,7 @@ fn cause(event: &Event) -> String {
         Event::LookedUp(Found::Absent) => "looked_up:absent".into(),
         Event::LookedUp(Found::Active) => "looked_up:active".into(),
         Event::LookedUp(Found::Inactive) => "looked_up:inactive".into(),
+        Event::LookedUp(Found::Ours) => "looked_up:ours".into(),
         Event::LookedUp(Found::NotAllowed) => "not_looked_up".into(),
         Event::PutOff(_) => "put_off".into(),
         Event::SamePerson => "same_person".into(),

@@ -33,6 +33,8 @@ pub enum Found {
     Active,
     /// An inactive employee.
     Inactive,
+    /// The employee of this very hire: the marker attribute carries its key.
+    Ours,
     /// The credential may not read employees.
     NotAllowed,
 }
@@ -147,6 +149,10 @@ pub fn step(state: State, event: &Event) -> Result<(State, Effect), NotAllowed> 
         (S::Ready | S::Held(Held::Refused), E::LookedUp(Found::Inactive)) => {
             Some((S::Held(Held::Rehire), Effect::Rest))
         }
+        // Created in a life that this ledger knows nothing of: it was restored from an older backup.
+        (S::Ready | S::Held(Held::Refused), E::LookedUp(Found::Ours)) => {
+            Some((S::Created(How::Adopted), Effect::Compare))
+        }
         (S::Ready, E::PutOff(why)) => Some((S::Waiting(*why), Effect::Wait)),
         (S::Ready, E::SamePerson) => Some((S::Held(Held::SecondHire), Effect::Rest)),
         (S::Ready, E::Spent) | (S::Unknown, E::NotFound) => Some((S::Held(Held::Unknown), Effect::Rest)),
@@ -192,7 +198,7 @@ mod tests {
             Outcome::NotSent(Waiting::Throttled),
             Outcome::Unknown { what: "timeout".into() },
         ];
-        let found = [Found::Absent, Found::Active, Found::Inactive, Found::NotAllowed];
+        let found = [Found::Absent, Found::Active, Found::Inactive, Found::Ours, Found::NotAllowed];
         let mut events = vec![
             Event::Planned(None),
             Event::Planned(Some(Held::Missing)),
@@ -253,6 +259,16 @@ mod tests {
         for (from, event, to, _) in edges() {
             if matches!(from, State::Created(_)) {
                 assert!(to == from || event == Event::Erased, "{from:?} {event:?} {to:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_who_is_surely_ours_is_adopted() {
+        for (from, event, to, _) in edges() {
+            if to == State::Created(How::Adopted) && from != to {
+                let surely = [Event::LookedUp(Found::Ours), Event::Appeared { ours: true }];
+                assert!(surely.contains(&event), "{from:?} {event:?}");
             }
         }
     }

@@ -4,6 +4,7 @@
 //! What a hire becomes is decided in `transfer`, never here.
 
 mod actions;
+mod backup;
 mod body;
 pub mod code;
 mod connection;
@@ -149,6 +150,7 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(actions::link))
         .routes(routes!(sources::list))
         .routes(routes!(health::check))
+        .routes(routes!(backup::backup))
 }
 
 /// The service.

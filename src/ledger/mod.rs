@@ -10,6 +10,7 @@ pub mod postgres;
 mod row;
 mod seal;
 mod settings;
+mod snapshot;
 pub mod sqlite;
 
 use std::collections::BTreeMap;
@@ -22,6 +23,7 @@ use crate::domain::{Actor, Employee, Entry, Hire, HireId, HireKey, State};
 pub use permit::{Denied, Owner, Ticket};
 pub use seal::{KeyError, LedgerKey};
 pub use settings::{OpenError, Place, Settings, inspect, open};
+pub use snapshot::{Restored, Snapshot, SnapshotError};
 
 /// A verified delivery, as the ledger keeps it beside its hire.
 pub struct Delivery {
@@ -146,4 +148,15 @@ pub trait Ledger: Send + Sync + 'static {
 
     /// Whether a delivery could be stored now.
     async fn probe(&self) -> Result<(), LedgerError>;
+
+    /// Whether this ledger was restored from a backup, and when; to be asked before anything is carried. The
+    /// first one to ask says that it is `now`.
+    async fn restored(&self, _now: Timestamp) -> Result<Option<Restored>, LedgerError> {
+        Ok(None)
+    }
+
+    /// A copy of everything that is stored now, without the ledger's key.
+    async fn snapshot(&self, _now: Timestamp) -> Result<Snapshot, SnapshotError> {
+        Err(SnapshotError::Elsewhere)
+    }
 }

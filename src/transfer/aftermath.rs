@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use super::Inner;
 use super::carry::Next;
 use super::compare::compare;
-use crate::domain::{Effect, Event, Found, Hire, LookUpZero, Warning};
+use crate::domain::{Effect, Event, Found, Hire, LookUpZero, State, Warning};
 use crate::personio::{CallError, Person};
 
 /// How long an unknown outcome is looked up before a person is asked.
@@ -25,11 +25,10 @@ impl Inner {
     pub(super) async fn look_again(&self, hire: &mut Hire) -> Next {
         match self.find(hire).await {
             Ok((Found::NotAllowed, _)) => self.stop(hire, &Event::NotFound).await,
-            Ok((_, Some(person))) => {
-                let ours = hire.look_up_zero == LookUpZero::Absent || self.is_marked(hire, &person);
+            Ok((found, Some(person))) => {
+                let ours = hire.look_up_zero == LookUpZero::Absent || found == Found::Ours;
                 let effect = self.apply(hire, &Event::Appeared { ours })?;
-                hire.employee = Some(person.id);
-                hire.next_at = ours.then(|| self.now());
+                self.belongs_to(hire, &person);
                 self.save(hire).await?;
                 Ok(effect)
             }
@@ -37,7 +36,16 @@ impl Inner {
         }
     }
 
-    fn is_marked(&self, hire: &Hire, person: &Person) -> bool {
+    /// Notes whom a look-up has found. Whoever is adopted is read back.
+    pub(super) fn belongs_to(&self, hire: &mut Hire, person: &Person) {
+        hire.employee = Some(person.id);
+        if let State::Created(_) = hire.state() {
+            (hire.since, hire.tries, hire.next_at) = (None, 0, Some(self.now()));
+        }
+    }
+
+    /// Whether the marker attribute says that this employee came from this hire.
+    pub(super) fn is_marked(&self, hire: &Hire, person: &Person) -> bool {
         let marker = self.parts.planner.marker.as_deref();
         marker.and_then(|marker| person.values.get(marker)).is_some_and(|value| *value == hire.key.text())
     }
@@ -56,12 +64,13 @@ impl Inner {
     /// After a refusal: does the e-mail address belong to somebody? Then that is why.
     pub(super) async fn look_up_refused(&self, hire: &mut Hire) -> Next {
         hire.next_at = None;
-        if let Ok((found @ (Found::Active | Found::Inactive), person)) = self.find(hire).await {
-            self.apply(hire, &Event::LookedUp(found))?;
-            hire.employee = person.map(|person| person.id);
+        let mut effect = Effect::Rest;
+        if let Ok((found, Some(person))) = self.find(hire).await {
+            effect = self.apply(hire, &Event::LookedUp(found))?;
+            self.belongs_to(hire, &person);
         }
         self.save(hire).await?;
-        Ok(Effect::Rest)
+        Ok(effect)
     }
 
     /// Reads the employee back and names what did not arrive.

@@ -93,7 +93,7 @@ impl Inner {
         hire.look_up_zero = match found {
             Found::Absent => LookUpZero::Absent,
             Found::NotAllowed => LookUpZero::NotAllowed,
-            Found::Active | Found::Inactive => hire.look_up_zero,
+            Found::Active | Found::Inactive | Found::Ours => hire.look_up_zero,
         };
         if found == Found::NotAllowed {
             hire.note("not_looked_up");
@@ -104,20 +104,20 @@ impl Inner {
             }
         }
         let effect = self.apply(hire, &Event::LookedUp(found))?;
-        if effect == Effect::Rest {
-            hire.employee = person.map(|person| person.id);
+        if let Some(person) = person {
+            self.belongs_to(hire, &person);
             self.save(hire).await?;
         }
         Ok(effect)
     }
 
     /// Why a hire must not be sent without a look-up, if it must not.
-    fn refused_unseen(&self, hire: &Hire) -> Option<Event> {
+    fn refused_unseen(&self, hire: &mut Hire) -> Option<Event> {
         if hire.flags.after_unknown {
             return Some(Event::Spent);
         }
         let must_be_seen = self.parts.settings.require_lookup && !hire.flags.approved;
-        must_be_seen.then_some(Event::Planned(Some(Held::Review)))
+        (self.may_be_forgotten(hire) || must_be_seen).then_some(Event::Planned(Some(Held::Review)))
     }
 
     /// Who has the planned e-mail address, as far as the credential may tell.
@@ -129,8 +129,10 @@ impl Inner {
             Err(error) => return Err(error),
         };
         self.credential_works(Door::Token);
+        let ours = people.iter().find(|person| self.is_marked(hire, person));
         let active = people.iter().find(|person| !person.is_inactive());
-        Ok(match (active, people.first()) {
+        Ok(match (ours.or(active), people.first()) {
+            (Some(person), _) if ours.is_some() => (Found::Ours, Some(person.clone())),
             (Some(person), _) => (Found::Active, Some(person.clone())),
             (None, Some(person)) => (Found::Inactive, Some(person.clone())),
             (None, None) => (Found::Absent, None),

@@ -13,7 +13,9 @@ mod gate;
 mod planner;
 mod progress;
 mod receive;
+mod recovery;
 mod refusal;
+mod restored;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -28,8 +30,8 @@ use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::domain::employee::is_dynamic;
-use crate::domain::{Actor, Effect, Entry, Event, Hire, HireId, State, Waiting};
-use crate::ledger::{Ledger, LedgerError};
+use crate::domain::{Effect, Entry, Hire, HireId, State, Waiting};
+use crate::ledger::{Ledger, LedgerError, Restored};
 use crate::personio::{Reader, Writer};
 use crate::telemetry::Metrics;
 
@@ -90,6 +92,8 @@ pub struct Parts {
     pub settings: Settings,
     /// Where hires are kept.
     pub ledger: Arc<dyn Ledger>,
+    /// Whether that was restored from a backup, and when.
+    pub restored: Option<Restored>,
     /// Reads Personio.
     pub reader: Reader,
     /// Creates employees: there is one, and it is here.
@@ -144,25 +148,6 @@ impl Transfer {
     /// The employee's page in Personio, if the configuration says how such a link looks.
     pub fn profile_link(&self, employee: u64) -> Option<String> {
         self.0.parts.reader.profile_link(employee)
-    }
-
-    /// Hires whose sender is gone have an unknown outcome, and are looked up. After a start, and now and then:
-    /// another replica may be gone.
-    ///
-    /// # Errors
-    /// [`LedgerError`] if they cannot be read or written.
-    pub async fn recover(&self) -> Result<(), LedgerError> {
-        let now = self.0.now();
-        for id in self.ledger().orphans(now).await? {
-            // Whoever works on it here will say what became of it.
-            let Some(_running) = self.0.progress.start(id, State::Sending) else { continue };
-            match self.0.abandoned(id).await {
-                // Another replica was faster.
-                Ok(()) | Err(LedgerError::Conflict) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
     }
 
     /// Goes on with the hires that are due, the one first that has been due longest, as far as there is
@@ -296,20 +281,6 @@ impl Inner {
             Ok(hire)
         })
         .await
-    }
-
-    /// The one that sent this hire is gone: nobody knows what became of the call.
-    async fn abandoned(&self, id: HireId) -> Result<(), LedgerError> {
-        let Some(mut hire) = self.parts.ledger.hire(id).await? else { return Ok(()) };
-        if hire.state() != State::Sending {
-            return Ok(());
-        }
-        let now = self.now();
-        if hire.apply(&Event::OwnerGone, &Actor::System, now).is_ok() {
-            self.look_up_later(&mut hire, now);
-            self.save(&mut hire).await?;
-        }
-        Ok(())
     }
 
     /// Saves a hire and writes a line for each change of its state.

@@ -3,6 +3,7 @@
 mod architecture;
 mod as_said;
 mod ashby_api;
+mod backup;
 mod bad_input;
 mod by_hand;
 mod checks;
@@ -16,8 +17,10 @@ mod once;
 mod operators;
 mod postgres;
 mod privacy;
+mod recovery;
 mod refusals;
 mod restart;
+mod restored;
 mod siege;
 mod stop;
 mod support;

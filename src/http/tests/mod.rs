@@ -118,7 +118,17 @@ async fn transfer(
         clock: clock.clone(),
     };
     let planner = transfer::Planner { sources, mappings, marker: None };
-    let parts = transfer::Parts { settings, ledger, reader, writer, planner, clock, metrics, call_timeout };
+    let parts = transfer::Parts {
+        settings,
+        ledger,
+        restored: None,
+        reader,
+        writer,
+        planner,
+        clock,
+        metrics,
+        call_timeout,
+    };
     (Transfer::new(parts), doctor)
 }
 

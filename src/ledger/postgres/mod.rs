@@ -5,6 +5,7 @@
 
 mod address;
 mod open;
+mod restored;
 mod statements;
 mod write;
 
@@ -18,7 +19,9 @@ use uuid::Uuid;
 use super::permit::hand_out;
 use super::row::Row;
 use super::seal::Seal;
-use super::{Accepted, Counts, Delivery, Denied, Filter, Ledger, LedgerError, LedgerKey, Owner, Ticket};
+use super::{
+    Accepted, Counts, Delivery, Denied, Filter, Ledger, LedgerError, LedgerKey, Owner, Restored, Ticket,
+};
 use crate::domain::{Actor, Employee, Entry, Event, Hire, HireId, HireKey};
 
 pub use address::Address;
@@ -204,5 +207,9 @@ impl Ledger for PostgresLedger {
 
     async fn probe(&self) -> Result<(), LedgerError> {
         Ok(twice(|| statements::probe(&self.pool)).await?)
+    }
+
+    async fn restored(&self, now: Timestamp) -> Result<Option<Restored>, LedgerError> {
+        Ok(twice(|| restored::restored(&self.pool, now)).await?)
     }
 }

@@ -3,6 +3,7 @@
 mod open;
 mod reader;
 mod row;
+mod snapshot;
 mod statements;
 mod writer;
 
@@ -15,12 +16,17 @@ use jiff::Timestamp;
 use super::permit::hand_out;
 use super::row::Row;
 use super::seal::Seal;
-use super::{Accepted, Counts, Delivery, Denied, Filter, Ledger, LedgerError, LedgerKey, Owner, Ticket};
+use super::{
+    Accepted, Counts, Delivery, Denied, Filter, Ledger, LedgerError, LedgerKey, Owner, Restored, Snapshot,
+    SnapshotError, Ticket,
+};
 use crate::domain::{Actor, Employee, Entry, Event, Hire, HireId, HireKey};
 use reader::Readers;
+use snapshot::Copyist;
 use writer::Writer;
 
 pub use open::{OpenError, inspect};
+pub use snapshot::verify;
 
 /// A ledger in one SQLite file. Only one process has it open.
 pub struct SqliteLedger {
@@ -28,6 +34,7 @@ pub struct SqliteLedger {
     owner: Owner,
     writer: Writer,
     readers: Readers,
+    copyist: Copyist,
 }
 
 impl SqliteLedger {
@@ -43,6 +50,7 @@ impl SqliteLedger {
             owner,
             writer: Writer::start(opened.writer, opened.lock)?,
             readers: Readers::new(path),
+            copyist: Copyist::new(path),
         })
     }
 
@@ -153,5 +161,13 @@ impl Ledger for SqliteLedger {
 
     async fn probe(&self) -> Result<(), LedgerError> {
         self.writer.run(statements::probe).await
+    }
+
+    async fn restored(&self, now: Timestamp) -> Result<Option<Restored>, LedgerError> {
+        self.writer.run(move |db| snapshot::restored(db, now)).await
+    }
+
+    async fn snapshot(&self, now: Timestamp) -> Result<Snapshot, SnapshotError> {
+        self.copyist.copy(now).await
     }
 }

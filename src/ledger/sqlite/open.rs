@@ -11,7 +11,7 @@ use crate::ledger::LedgerKey;
 use crate::ledger::seal::Seal;
 
 /// `HBLG`: marks the file as a ledger of ours.
-const APPLICATION_ID: i32 = 0x4842_4c47;
+pub(super) const APPLICATION_ID: i32 = 0x4842_4c47;
 
 /// The migrations, oldest first; the file's `user_version` counts those that were run.
 const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_hires.sql")];

@@ -61,6 +61,11 @@ impl Postgres {
         Some(postgres)
     }
 
+    /// Where the server's programs are, if any are installed.
+    pub(crate) fn programs() -> Option<PathBuf> {
+        programs()
+    }
+
     /// The URL of one of its databases.
     pub(crate) fn url(&self, database: &str) -> String {
         format!("postgres://hires:{PASSWORD}@local/{database}?host={}", self.folder.path().display())

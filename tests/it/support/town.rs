@@ -25,8 +25,8 @@ impl Town {
 
     /// Looks up soon and answers soon, so that nothing here takes long.
     pub(crate) async fn with(setup: Setup) -> Self {
-        let setup =
-            Setup { transfer: r#"lookups = ["50ms", "100ms"]"#.into(), server: server(&setup), ..setup };
+        let transfer = format!("lookups = [\"50ms\", \"100ms\"]\n{}", setup.transfer);
+        let setup = Setup { transfer, server: server(&setup), ..setup };
         let sim = Sim::start(Options::default()).await.expect("the simulator starts");
         let folder = TempDir::new().expect("a folder can be made");
         let config = folder.path().join("hirebridge.toml");
