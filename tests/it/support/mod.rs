@@ -6,6 +6,7 @@ pub(crate) mod ashby;
 pub(crate) mod line;
 pub(crate) mod postgres;
 pub(crate) mod process;
+pub(crate) mod store_faults;
 pub(crate) mod town;
 pub(crate) mod wire;
 
