@@ -89,11 +89,7 @@ pub(super) async fn healthy(State(app): State<App>) -> (StatusCode, Json<Health>
 }
 
 async fn readiness(app: &App) -> (StatusCode, Json<Health>) {
-    let reason = if app.draining.is_cancelled() {
-        Some("draining")
-    } else {
-        unstorable(app).await
-    };
+    let reason = if app.draining.is_cancelled() { Some("draining") } else { unstorable(app).await };
     match reason {
         None => (StatusCode::OK, Json(Health { status: "ok", reason })),
         Some(_) => (StatusCode::SERVICE_UNAVAILABLE, Json(Health { status: "unready", reason })),

@@ -58,7 +58,10 @@ async fn life(town: &Town) -> Option<Value> {
     while let Some(seen) = town.try_ask(&served, "/v1/hires?limit=100").await {
         let id = seen["hires"][0]["id"].as_str().unwrap_or_default().to_owned();
         let Some(hire) = town.try_ask(&served, &format!("/v1/hires/{id}")).await else { break };
-        if hire["history"].as_array().is_some_and(|steps| steps.iter().any(|step| step["cause"] == "compared")) {
+        if hire["history"]
+            .as_array()
+            .is_some_and(|steps| steps.iter().any(|step| step["cause"] == "compared"))
+        {
             break;
         }
         tokio::task::yield_now().await;
@@ -68,12 +71,15 @@ async fn life(town: &Town) -> Option<Value> {
 }
 
 /// The service dies as it is said, is started again, and the ATS repeats.
-async fn survives(run: Run, test: &str) {
-    let Some((town, disk)) = town_on_a_disk(test).await else { return };
+///
+/// Returns whether it died.
+async fn survives(run: Run, test: &str) -> bool {
+    let Some((town, disk)) = town_on_a_disk(test).await else { return false };
     disk.order(Order::KillAt, run.sync);
     disk.order(Order::KillAfter, u64::from(matches!(run.death, Death::After | Death::PowerAfter)));
     disk.order(Order::KeepSynced, 1);
     let answered = life(&town).await;
+    let died = disk.syncs() == run.sync;
     assert!(disk.syncs() <= run.sync, "{run}: it went on");
     if matches!(run.death, Death::PowerBefore | Death::PowerAfter) {
         disk.lose_what_was_not_synced();
@@ -101,6 +107,7 @@ async fn survives(run: Run, test: &str) {
     .await;
     assert!(town.sim.creates() <= 1, "{run}: {ended}");
     assert!(town.sim.employees().len() == 1 || town.sim.creates() == 0, "{run}: {ended}");
+    died
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -113,5 +120,9 @@ async fn a_hire_whose_service_dies_at_any_sync_is_created_once_or_seen() {
     assert!((8..60).contains(&syncs), "the making of a ledger and a hire's four commits: {syncs}");
     let deaths = [Death::Before, Death::After, Death::PowerBefore, Death::PowerAfter];
     let runs = (1..=syncs).flat_map(|sync| deaths.map(|death| Run { sync, death }));
-    stream::iter(runs.map(|run| survives(run, test))).buffer_unordered(4).collect::<()>().await;
+    let died: Vec<bool> =
+        stream::iter(runs.map(|run| survives(run, test))).buffer_unordered(4).collect().await;
+    // Two commits may share a sync where the first run took two.
+    let lived = died.iter().filter(|died| !**died).count();
+    assert!(lived <= 8, "{lived} of {} runs ended without having met their sync", died.len());
 }

@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use rustix::io::Errno;
 use serde_json::{Value, json};
 
-use crate::support::ashby::{candidate_hire, hire, without_offer};
+use crate::support::ashby::{candidate_hire, hire, with_field, without_offer};
 use crate::support::process::{Served, ended, eventually, hirebridge, text};
 use crate::support::store_faults::{Disk, Order};
 use crate::support::town::Town;
@@ -123,8 +123,26 @@ async fn a_disk_that_takes_no_writes_turns_deliveries_away_until_it_does() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_disk_with_room_for_little_is_not_taken_for_one_with_room() {
+    let test = "a_disk_with_room_for_little_is_not_taken_for_one_with_room";
+    let Some((town, disk)) = town_on_a_disk(test).await else { return };
+    let served = town.serve().await;
+    // The log is begun anew in the room that it has.
+    let other = Connection::open(ledger(&town)).expect("it opens");
+    other.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(())).expect("it can be copied");
+    disk.order(Order::OnlyGrowing, 1);
+    disk.fail_writes(Errno::NOSPC);
+    let large = with_field(hire(), "Note", &"n".repeat(400_000));
+    is_turned_away(&town, &served, &large).await;
+    is_unready(&town, &served).await;
+    disk.heal();
+    has_healed(&town, &served, &hire()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_disk_that_fails_is_noticed_although_nobody_delivers() {
-    let Some((town, disk)) = town_on_a_disk("a_disk_that_fails_is_noticed_although_nobody_delivers").await else {
+    let Some((town, disk)) = town_on_a_disk("a_disk_that_fails_is_noticed_although_nobody_delivers").await
+    else {
         return;
     };
     let served = town.serve().await;
@@ -172,7 +190,8 @@ async fn an_outcome_that_finds_the_disk_full_is_stored_when_there_is_room() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hire_that_is_due_while_the_disk_is_full_troubles_nobody() {
     let test = "a_hire_that_is_due_while_the_disk_is_full_troubles_nobody";
-    let Some((town, disk)) = town_on_a_disk_with(test, Setup { settle: Some("1s".into()), ..brief() }).await else {
+    let Some((town, disk)) = town_on_a_disk_with(test, Setup { settle: Some("1s".into()), ..brief() }).await
+    else {
         return;
     };
     let served = town.serve().await;
@@ -248,10 +267,11 @@ async fn a_permit_whose_sync_failed_sends_nothing_and_is_not_taken_for_lost() {
     for lost in [false, true] {
         let Some((town, disk)) = town_on_a_disk(test).await else { return };
         disk.order(Order::KeepSynced, 1);
-        town.sim.misbehave(Fault::once(Operation::ListEmployees, Behaviour::Wait));
         let mut served = town.serve().await;
+        town.sim.misbehave(Fault::once(Operation::ListEmployees, Behaviour::Wait));
+        let looks = town.sim.calls(Operation::ListEmployees);
         let delivery = tokio::spawn(town.post(&served, &hire()));
-        town.sim.arrival(Operation::ListEmployees, 1).await;
+        town.sim.arrival(Operation::ListEmployees, looks + 1).await;
         disk.fail_syncs(Errno::IO);
         town.sim.release_answers();
         gives_up(&mut served).await;
@@ -303,6 +323,30 @@ async fn an_outcome_whose_sync_failed_is_looked_up_after_the_restart() {
         town.becomes(&served, if lost { "created(adopted)" } else { "created" }).await;
         assert_eq!((town.sim.creates(), town.sim.employees().len()), (1, 1), "lost: {lost}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_failed_sync_left_behind_is_nothing_to_build_upon() {
+    let test = "what_a_failed_sync_left_behind_is_nothing_to_build_upon";
+    let Some((town, disk)) = town_on_a_disk(test).await else { return };
+    disk.order(Order::KeepSynced, 1);
+    let mut served = town.serve().await;
+    disk.fail_syncs(Errno::IO);
+    is_turned_away(&town, &served, &other_hire(1)).await;
+    gives_up(&mut served).await;
+
+    // The kernel shows what is not on the disk, and will not write it again.
+    disk.heal();
+    disk.order(Order::KeepSynced, 1);
+    let served = town.serve().await;
+    let answer = town.deliver(&served, &hire()).await.expect("an answer");
+    served.kill();
+    disk.lose_what_was_not_synced();
+    disk.heal();
+
+    let served = town.serve().await;
+    let repeat = town.deliver(&served, &hire()).await.expect("an answer");
+    assert_eq!((&repeat["hire"], &repeat["duplicate"]), (&answer["hire"], &json!(true)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -403,6 +447,9 @@ async fn a_file_of_a_newer_version_is_refused_and_left_as_it_is() {
     newer.close().expect("it closes");
     let before = fs::read(ledger(&town)).expect("readable");
     let said = refusal(&town);
-    assert!(said.contains("made by a newer hirebridge (its version is 99") && said.contains("run that one"), "{said}");
+    assert!(
+        said.contains("made by a newer hirebridge (its version is 99") && said.contains("run that one"),
+        "{said}"
+    );
     assert!(before == fs::read(ledger(&town)).expect("readable"), "the file is as it was");
 }

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
-
 use crate::ledger::LedgerKey;
 use crate::ledger::seal::Seal;
 

@@ -171,3 +171,41 @@ fn in_savepoint<R>(
     execute("RELEASE work")?;
     result
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Answer = oneshot::Receiver<Result<(), LedgerError>>;
+
+    fn insert(size: u32) -> (Box<dyn Work>, Answer) {
+        let work = move |db: &Connection| {
+            db.execute("INSERT INTO things (thing) VALUES (zeroblob(?1))", [size])?;
+            Ok(())
+        };
+        let (answer, answered) = oneshot::channel();
+        (Box::new(Job { work: Some(work), result: None, answer }), answered)
+    }
+
+    fn commit_all(db: &Connection, sizes: &[u32]) -> Vec<Result<(), LedgerError>> {
+        let (mut group, answers): (Vec<_>, Vec<_>) = sizes.iter().map(|size| insert(*size)).unzip();
+        let committed = commit(db, &mut group);
+        group.into_iter().for_each(|work| work.answer(&committed));
+        answers.into_iter().map(|mut answer| answer.try_recv().expect("each is answered")).collect()
+    }
+
+    /// When there is no room SQLite gives up the transaction in its middle, and what comes after it would be a
+    /// transaction of its own.
+    #[test]
+    fn of_a_commit_for_which_there_is_no_room_nothing_is_there() {
+        let db = Connection::open_in_memory().expect("it opens");
+        db.execute_batch("CREATE TABLE things (thing BLOB); PRAGMA max_page_count = 20")
+            .expect("it can be made");
+        let refused = commit_all(&db, &[1, 1 << 20, 1]);
+        assert!(refused.iter().all(|answer| matches!(answer, Err(LedgerError::Unusable(_)))), "{refused:?}");
+        let count = || db.query_row("SELECT count(*) FROM things", [], |row| row.get::<_, i64>(0));
+        assert_eq!(count().expect("it can be read"), 0);
+        assert!(commit_all(&db, &[1, 1]).iter().all(Result::is_ok));
+        assert_eq!(count().expect("it can be read"), 2);
+    }
+}

@@ -145,7 +145,8 @@ impl Drop for Postgres {
 }
 
 fn signal(name: &str, process: u32) {
-    let sent = Command::new("kill").args([format!("-{name}"), process.to_string()]).status().expect("kill runs");
+    let sent =
+        Command::new("kill").args([format!("-{name}"), process.to_string()]).status().expect("kill runs");
     assert!(sent.success(), "{name} is sent");
 }
 

@@ -101,28 +101,57 @@ static void forget_removed(void) {
     while ((entry = readdir(copies))) {
         snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
         snprintf(copy, sizeof copy, "%s/%s", synced, entry->d_name);
-        if (access(path, F_OK) != 0) unlink(copy);
+        if (!strstr(entry->d_name, ".failed") && access(path, F_OK) != 0) unlink(copy);
     }
     closedir(copies);
 }
 
-/* What would be there after the power has failed now: what was synced, and nothing else. */
+static void copy_name(char copy[PATH_MAX * 2], const char *path, const char *what) {
+    snprintf(copy, PATH_MAX * 2, "%s%s%s", synced, strrchr(path, '/'), what);
+}
+
+/* What would be there after the power has failed now: what was synced, and nothing else. Read through the
+   descriptor at hand: closing another one would give up SQLite's locks on the file. */
 static void keep(int fd, const char *path) {
-    char copy[PATH_MAX], block[1 << 16];
+    char copy[PATH_MAX * 2], block[4096], failed[4096];
     struct stat kind;
-    const char *name = strrchr(path, '/');
     if (!order(KEEP_SYNCED) || fstat(fd, &kind) != 0) return;
     if (S_ISDIR(kind.st_mode)) forget_removed();
     if (!S_ISREG(kind.st_mode)) return;
-    if (snprintf(copy, sizeof copy, "%s%s", synced, name) >= (int)sizeof copy) return;
-    /* Read through the descriptor at hand: closing another one would give up SQLite's locks on the file. */
-    int to = open(copy, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    off_t at = 0;
-    ssize_t size;
-    if (to < 0) abort();
-    for (; (size = pread(fd, block, sizeof block, at)) > 0; at += size)
-        if (REAL("write", ssize_t(*)(int, const void *, size_t))(to, block, (size_t)size) != size) abort();
+    copy_name(copy, path, ".failed");
+    int lost = open(copy, O_RDONLY | O_CLOEXEC);
+    copy_name(copy, path, "");
+    int to = open(copy, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (to < 0 || REAL("ftruncate", int (*)(int, off_t))(to, kind.st_size) != 0) abort();
+    for (off_t at = 0; at < kind.st_size; at += sizeof block) {
+        ssize_t size = pread(fd, block, sizeof block, at);
+        /* The kernel takes for written what was there when a sync failed, and does not write it again. */
+        if (lost >= 0 && pread(lost, failed, sizeof failed, at) == size && memcmp(block, failed, size) == 0) continue;
+        if (size < 0 || REAL("pwrite", ssize_t(*)(int, const void *, size_t, off_t))(to, block, size, at) != size)
+            abort();
+    }
     close(to);
+    if (lost >= 0) close(lost);
+}
+
+/* A sync of the log has failed: what it has now and the disk has not is lost, unless it is written anew. */
+static void lose(int fd, const char *path) {
+    char copy[PATH_MAX * 2], block[4096], there[4096];
+    ssize_t size;
+    off_t at = 0;
+    if (!order(KEEP_SYNCED)) return;
+    copy_name(copy, path, "");
+    int kept = open(copy, O_RDONLY | O_CLOEXEC);
+    copy_name(copy, path, ".failed");
+    int to = open(copy, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (to < 0) abort();
+    for (; (size = pread(fd, block, sizeof block, at)) > 0; at += size) {
+        int same = kept >= 0 && pread(kept, there, sizeof there, at) == size && memcmp(block, there, size) == 0;
+        /* A hole stands for what is the same. */
+        if (!same && REAL("pwrite", ssize_t(*)(int, const void *, size_t, off_t))(to, block, size, at) != size) abort();
+    }
+    close(to);
+    if (kept >= 0) close(kept);
 }
 
 static int sync_by(const char *name, int fd) {
@@ -134,8 +163,10 @@ static int sync_by(const char *name, int fd) {
     if (killed && !order(KILL_AFTER)) kill(getpid(), SIGKILL);
     size_t length = strlen(path);
     int is_log = length > 4 && strcmp(path + length - 4, "-wal") == 0;
-    if (order(FAIL_FROM) && number >= order(FAIL_FROM) && !(is_log && order(SPARE_LOG)))
+    if (order(FAIL_FROM) && number >= order(FAIL_FROM) && !(is_log && order(SPARE_LOG))) {
+        if (is_log) lose(fd, path);
         return errno = (int)order(SYNC_ERROR), -1;
+    }
     int done = real(fd);
     if (done == 0) keep(fd, path);
     if (killed) kill(getpid(), SIGKILL);

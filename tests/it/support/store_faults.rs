@@ -105,6 +105,11 @@ impl Disk {
     pub(crate) fn lose_what_was_not_synced(&self) {
         let (data, synced) = (self.folder.join("data"), self.folder.join("synced"));
         fs::remove_dir_all(&data).expect("it can be removed");
+        for left in fs::read_dir(&synced).expect("readable").map(|entry| entry.expect("an entry").path()) {
+            if left.extension().is_some_and(|extension| extension == "failed") {
+                fs::remove_file(left).expect("it can be removed");
+            }
+        }
         fs::rename(&synced, &data).expect("it can be moved");
         fs::create_dir(&synced).expect("a folder can be made");
     }
@@ -124,7 +129,10 @@ fn build() -> Result<PathBuf, String> {
     // Each process makes its own and puts it in the place of the others'.
     let (made, shim) = (folder.join(format!("{}.so", std::process::id())), folder.join("store_faults.so"));
     let mut cc = Command::new("cc");
-    cc.args(["-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-o"]).arg(&made).arg(&source).arg("-ldl");
+    cc.args(["-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-o"])
+        .arg(&made)
+        .arg(&source)
+        .arg("-ldl");
     match cc.output() {
         Ok(output) if output.status.success() => {}
         Ok(output) => panic!("store_faults.c does not compile: {}", text(&output.stderr)),
