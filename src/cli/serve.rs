@@ -38,7 +38,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     drop(sd_notify::notify(&[sd_notify::NotifyState::Ready]));
     let checked = async {
         log_findings(&service).await;
-        std::future::pending().await
+        std::future::pending::<()>().await;
     };
     let broken = tokio::select! {
         () = stop.wanted() => None,

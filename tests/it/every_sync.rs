@@ -7,10 +7,11 @@ use futures_util::stream::{self, StreamExt};
 use serde_json::{Value, json};
 
 use crate::support::ashby::hire;
+use crate::support::failing::town_on_a_disk;
 use crate::support::process::eventually;
-use crate::support::store_faults::{Disk, Order};
+use crate::support::state;
+use crate::support::store_faults::Order;
 use crate::support::town::Town;
-use crate::support::{Setup, state};
 
 /// How the process ends at a sync.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,15 +37,6 @@ impl fmt::Display for Run {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?} sync {}", self.death, self.sync)
     }
-}
-
-/// A town on a disk that fails on request.
-async fn town_on_a_disk(test: &str) -> Option<(Town, Disk)> {
-    let setup = Setup { ledger: Some("sqlite:data/ledger.db".into()), ..Setup::default() };
-    let mut town = Town::with(setup).await;
-    let disk = Disk::under(town.folder.path(), test)?;
-    town.environment = disk.environment();
-    Some((town, disk))
 }
 
 /// Starts, delivers, waits until nothing more is done for the hire, and stops. What the ATS was answered, as far as

@@ -12,6 +12,7 @@ mod connections;
 mod credential;
 mod framing;
 mod every_sync;
+mod failed_sync;
 mod health;
 mod ledger;
 mod once;

@@ -190,7 +190,9 @@ mod tests {
     fn commit_all(db: &Connection, sizes: &[u32]) -> Vec<Result<(), LedgerError>> {
         let (mut group, answers): (Vec<_>, Vec<_>) = sizes.iter().map(|size| insert(*size)).unzip();
         let committed = commit(db, &mut group);
-        group.into_iter().for_each(|work| work.answer(&committed));
+        for work in group {
+            work.answer(&committed);
+        }
         answers.into_iter().map(|mut answer| answer.try_recv().expect("each is answered")).collect()
     }
 

@@ -4,6 +4,7 @@
 
 pub(crate) mod ashby;
 pub(crate) mod line;
+pub(crate) mod failing;
 pub(crate) mod postgres;
 pub(crate) mod process;
 pub(crate) mod store_faults;

@@ -139,7 +139,10 @@ impl Postgres {
 impl Drop for Postgres {
     fn drop(&mut self) {
         // It may have ended already.
-        let _ = Command::new("kill").args(["-QUIT", &self.server.id().to_string()]).status();
+        for signal in ["-QUIT", "-CONT"] {
+            let _ = Command::new("kill").args([signal, &self.server.id().to_string()]).status();
+        }
+        self.children().for_each(|child| signal("CONT", child));
         let _ = self.server.wait();
     }
 }
