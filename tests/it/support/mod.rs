@@ -3,8 +3,8 @@
 //! the test that caused it.
 
 pub(crate) mod ashby;
-pub(crate) mod line;
 pub(crate) mod failing;
+pub(crate) mod line;
 pub(crate) mod postgres;
 pub(crate) mod process;
 pub(crate) mod store_faults;
