@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::net::{TcpListener, TcpSocket};
@@ -201,7 +202,25 @@ impl Service {
         if self.settings.drain_delay.is_positive() {
             self.clock.sleep_until(delay).await;
         }
-        let left = SignedDuration::try_from(self.limits.stop).unwrap_or(SignedDuration::MAX);
+        let within = self.limits.stop;
+        self.end(within).await;
+    }
+
+    /// Returns, with the reason, when the ledger has stopped for good. Then the process is to end and to be started
+    /// anew: only that tells what is on the disk.
+    pub async fn broken(&self) -> String {
+        self.transfer.ledger().broken().await
+    }
+
+    /// Ends a service whose ledger is broken: answers those who have asked, sends nothing more. A call that is under
+    /// way then has an unknown outcome, which cannot be stored here; the next start looks it up.
+    pub async fn give_up(self) {
+        self.draining.cancel();
+        self.end(GIVING_UP).await;
+    }
+
+    async fn end(self, within: Duration) {
+        let left = SignedDuration::try_from(within).unwrap_or(SignedDuration::MAX);
         self.transfer.close(self.clock.now().saturating_add(left).unwrap_or(Timestamp::MAX));
         self.stop.cancel();
         let ended = async {
@@ -212,7 +231,7 @@ impl Service {
             }
             self.transfer.drain().await;
         };
-        if tokio::time::timeout(self.limits.stop, ended).await.is_err() {
+        if tokio::time::timeout(within, ended).await.is_err() {
             tracing::warn!("hires are left in the ledger; the next start goes on with them");
         }
     }
@@ -231,6 +250,9 @@ async fn restored(ledger: &dyn Ledger, clock: &Clock) -> Result<Option<Restored>
     }
     Ok(restored)
 }
+
+/// How long a service whose ledger is broken goes on answering those who have asked.
+const GIVING_UP: Duration = Duration::from_secs(5);
 
 /// How many connections the kernel keeps until they are accepted. Past it a client believes that it is
 /// connected while nobody knows of it.

@@ -78,14 +78,18 @@ fn counts(rows: Vec<(String, String, u64)>) -> Counts {
 }
 
 /// Why the ledger could not do what it was asked.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum LedgerError {
     /// Somebody else changed the hire since it was read: read it again.
     #[error("the hire was changed meanwhile")]
     Conflict,
-    /// The store cannot be read or written: disk, lock, file.
+    /// The store cannot be read or written at the moment: disk full, lock, connection. Nothing was changed.
     #[error("the ledger cannot be used: {0}")]
     Unusable(String),
+    /// A sync failed, or the file is damaged: what is on the disk is unknown until a restart has read it. What
+    /// was to be written may be there or not. Nothing is written any more.
+    #[error("the ledger has stopped for good: {0}")]
+    Broken(String),
     /// What is stored cannot be read with this key, or is damaged.
     #[error("a stored record cannot be read: {0}")]
     Damaged(String),
@@ -158,5 +162,11 @@ pub trait Ledger: Send + Sync + 'static {
     /// A copy of everything that is stored now, without the ledger's key.
     async fn snapshot(&self, _now: Timestamp) -> Result<Snapshot, SnapshotError> {
         Err(SnapshotError::Elsewhere)
+    }
+
+    /// Returns, with the reason, when the ledger has stopped for good and only a restart helps. A server of its
+    /// own sees to that itself.
+    async fn broken(&self) -> String {
+        std::future::pending().await
     }
 }

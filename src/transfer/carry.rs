@@ -221,12 +221,25 @@ impl Inner {
     /// one, so this tries until it succeeds or the process ends.
     async fn keep(&self, hire: &mut Hire) -> Result<(), LedgerError> {
         loop {
-            match self.save(hire).await {
+            match self.keep_once(hire).await {
                 Err(LedgerError::Unusable(why)) => {
                     tracing::error!(hire = %hire.id, %why, "an outcome could not be stored; trying again");
                     let soon = self.now() + SignedDuration::from_secs(1);
                     self.parts.clock.sleep_until(soon).await;
                 }
+                Err(error) => {
+                    let state = hire.state().name();
+                    tracing::error!(hire = %hire.id, state, %error, "an outcome is not stored: it is unknown until it is looked up");
+                    return Err(error);
+                }
+                Ok(()) => return Ok(()),
+            }
+        }
+    }
+
+    async fn keep_once(&self, hire: &mut Hire) -> Result<(), LedgerError> {
+        loop {
+            match self.save(hire).await {
                 Err(LedgerError::Conflict) => {
                     // Only flags and facts may have changed beside a permit: the outcome goes on top of them.
                     let newer = self.again(hire.id).await?;

@@ -172,7 +172,14 @@ impl Transfer {
             if inner.bulkhead.is_full(&inner.due) {
                 break;
             }
-            if let Some(hire) = self.ledger().hire(id).await? {
+            let read = match self.ledger().hire(id).await {
+                Err(error @ LedgerError::Damaged(_)) => {
+                    tracing::error!(hire = %id, %error, "a hire is passed over: nobody can tell what it is about");
+                    continue;
+                }
+                read => read?,
+            };
+            if let Some(hire) = read {
                 // Let in while the gate was open, and turned away since: its turn comes with the probes.
                 let wants_credential = hire.state() == State::Waiting(Waiting::Credential);
                 if wants_credential && waiting == limit && inner.gate.next_probe().is_some() {

@@ -1,5 +1,7 @@
 //! The embedded engine: one SQLite file, write-ahead log, `synchronous=FULL`, one writer.
 
+mod condition;
+mod log;
 mod open;
 mod reader;
 mod row;
@@ -21,12 +23,18 @@ use super::{
     SnapshotError, Ticket,
 };
 use crate::domain::{Actor, Employee, Entry, Event, Hire, HireId, HireKey};
+use condition::Condition;
 use reader::Readers;
 use snapshot::Copyist;
 use writer::Writer;
 
 pub use open::{OpenError, inspect};
 pub use snapshot::verify;
+
+/// What a probe writes: next to nothing, unless the last write failed. Where the disk is full there may be room
+/// for that and not for a delivery.
+const PROBE: u32 = 8;
+const PROBE_OF_ROOM: u32 = 256 << 10;
 
 /// A ledger in one SQLite file. Only one process has it open.
 pub struct SqliteLedger {
@@ -35,6 +43,7 @@ pub struct SqliteLedger {
     writer: Writer,
     readers: Readers,
     copyist: Copyist,
+    condition: Condition,
 }
 
 impl SqliteLedger {
@@ -45,12 +54,14 @@ impl SqliteLedger {
     /// key, or if the folder cannot be written.
     pub fn open(path: &Path, key: &LedgerKey, owner: Owner) -> Result<Self, OpenError> {
         let opened = open::open(path, key)?;
+        let condition = Condition::well();
         Ok(Self {
             seal: Arc::new(opened.seal),
             owner,
-            writer: Writer::start(opened.writer, opened.lock)?,
-            readers: Readers::new(path),
             copyist: Copyist::new(path),
+            writer: Writer::start(opened.writer, opened.lock, condition.clone())?,
+            readers: Readers::new(path, condition.clone()),
+            condition,
         })
     }
 
@@ -137,6 +148,10 @@ impl Ledger for SqliteLedger {
     }
 
     async fn due(&self, now: Timestamp, limit: usize, credential: usize) -> Result<Vec<HireId>, LedgerError> {
+        // Whoever is told asks Personio first: in vain, if what comes of it cannot be stored.
+        if self.condition.is_failing() {
+            self.probe().await?;
+        }
         self.readers.run(move |db| statements::due(db, now, limit, credential)).await
     }
 
@@ -160,7 +175,12 @@ impl Ledger for SqliteLedger {
     }
 
     async fn probe(&self) -> Result<(), LedgerError> {
-        self.writer.run(statements::probe).await
+        let size = if self.condition.is_failing() { PROBE_OF_ROOM } else { PROBE };
+        self.writer.run(move |db| statements::probe(db, size)).await
+    }
+
+    async fn broken(&self) -> String {
+        self.condition.broken().await
     }
 
     async fn restored(&self, now: Timestamp) -> Result<Option<Restored>, LedgerError> {

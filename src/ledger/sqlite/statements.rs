@@ -13,12 +13,6 @@ use crate::ledger::{Delivery, Denied, Filter, LedgerError, Owner};
 
 type Answer<T> = Result<T, LedgerError>;
 
-impl From<rusqlite::Error> for LedgerError {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Unusable(error.to_string())
-    }
-}
-
 /// Stores the hire and its delivery, or, if its key is known, the delivery alone: then the known row.
 pub(super) fn accept(
     db: &Connection,
@@ -287,10 +281,10 @@ pub(super) fn oldest_unfinished(db: &Connection) -> Answer<Option<Timestamp>> {
     Ok(oldest.map(time))
 }
 
-/// Writes and commits something small: only then is it known that a delivery could be stored.
-pub(super) fn probe(db: &Connection) -> Answer<()> {
-    db.prepare_cached("INSERT INTO meta (name, value) VALUES ('probe', randomblob(8)) ON CONFLICT (name) DO UPDATE SET value = randomblob(8)")?
-        .execute([])?;
+/// Writes and commits so many bytes: only then is it known that a delivery of that size could be stored.
+pub(super) fn probe(db: &Connection, size: u32) -> Answer<()> {
+    db.prepare_cached("INSERT INTO meta (name, value) VALUES ('probe', randomblob(?1)) ON CONFLICT (name) DO UPDATE SET value = excluded.value")?
+        .execute([size])?;
     Ok(())
 }
 
