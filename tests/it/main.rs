@@ -15,6 +15,7 @@ mod health;
 mod ledger;
 mod once;
 mod operators;
+mod order;
 mod postgres;
 mod privacy;
 mod recovery;
