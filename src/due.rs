@@ -60,7 +60,9 @@ async fn go_on(transfer: &Transfer, clock: &Clock) {
 async fn round(transfer: &Transfer, clock: &Clock) -> Result<SignedDuration, LedgerError> {
     transfer.resume_due().await?;
     let now = clock.now();
-    let until_next = transfer.next_due().await?.map_or(SLEEP, |next| next.duration_since(now));
+    let audit = transfer.audit_due().await?;
+    let next = [transfer.next_due().await?, audit].into_iter().flatten().min();
+    let until_next = next.map_or(SLEEP, |next| next.duration_since(now));
     // What is due and was not started is being carried already, or finds no room: when there is, the loop
     // is told.
     Ok(if until_next.is_positive() { until_next.min(SLEEP) } else { REST })

@@ -139,6 +139,8 @@ pub struct Metrics {
     calls: Family<CallLabels, Counter>,
     retries: Family<OperationLabels, Counter>,
     warnings: Counter,
+    unhired: Counter,
+    doubles: Counter,
     oldest_unfinished: Gauge<f64, AtomicU64>,
     credential_refused: Gauge<i64, AtomicI64>,
     connections: Gauge<i64, AtomicI64>,
@@ -169,6 +171,18 @@ impl Default for Metrics {
             "Hires created with a value that did not arrive",
             warnings.clone(),
         );
+        let unhired = Counter::default();
+        registry.register(
+            "unhired_after_sending",
+            "Hires that the ATS took back when they were, or may have been, sent",
+            unhired.clone(),
+        );
+        let doubles = Counter::default();
+        registry.register(
+            "doubles",
+            "Hires whose person may be more than one employee in Personio",
+            doubles.clone(),
+        );
         let oldest_unfinished = Gauge::default();
         registry.register_with_unit(
             "oldest_unfinished_age",
@@ -194,6 +208,8 @@ impl Default for Metrics {
             calls,
             retries,
             warnings,
+            unhired,
+            doubles,
             oldest_unfinished,
             credential_refused,
             connections,
@@ -222,6 +238,16 @@ impl Metrics {
     /// A hire was created, and something did not arrive.
     pub fn created_with_warnings(&self) {
         self.warnings.inc();
+    }
+
+    /// The ATS took back a hire that was, or may have been, sent.
+    pub fn unhired_after_sending(&self) {
+        self.unhired.inc();
+    }
+
+    /// More than one employee may be the person of a hire.
+    pub fn double(&self) {
+        self.doubles.inc();
     }
 
     /// Personio does, or does not, take our credential.

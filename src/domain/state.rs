@@ -121,6 +121,7 @@ impl State {
             Self::Waiting(why) => Some(why.code()),
             Self::Created(How::Adopted) => Some("adopted"),
             Self::Created(How::Linked) => Some("linked"),
+            Self::Cancelled => Some("unhired"),
             Self::Ignored => Some("rule"),
             _ => None,
         }

@@ -10,7 +10,7 @@ use crate::domain::{Effect, Event, Found, Hire, LookUpZero, State, Warning};
 use crate::personio::{CallError, Person};
 
 /// How long an unknown outcome is looked up before a person is asked.
-const LOOK_FOR: SignedDuration = SignedDuration::from_hours(24);
+pub(super) const LOOK_FOR: SignedDuration = SignedDuration::from_hours(24);
 
 /// How often, and how far apart, the comparison is tried when Personio does not show the person yet.
 const COMPARE_AGAIN: [SignedDuration; 4] = [
@@ -32,6 +32,9 @@ impl Inner {
                 self.save(hire).await?;
                 Ok(effect)
             }
+            Ok((Found::Absent, None)) if self.resend_at(hire).is_some_and(|at| at <= self.now()) => {
+                self.resend(hire).await
+            }
             Ok((_, None)) | Err(_) => self.look_later_or_ask(hire).await,
         }
     }
@@ -50,13 +53,15 @@ impl Inner {
         marker.and_then(|marker| person.values.get(marker)).is_some_and(|value| *value == hire.key.text())
     }
 
-    async fn look_later_or_ask(&self, hire: &mut Hire) -> Next {
+    pub(super) async fn look_later_or_ask(&self, hire: &mut Hire) -> Next {
         let now = self.now();
         if hire.since.is_none_or(|since| now.duration_since(since) >= LOOK_FOR) {
             return self.stop(hire, &Event::NotFound).await;
         }
         hire.tries += 1;
-        hire.next_at = Some(now + self.look_up_interval(hire.tries));
+        let regular = now + self.look_up_interval(hire.tries);
+        let resend = self.resend_at(hire).filter(|at| *at > now);
+        hire.next_at = Some(resend.map_or(regular, |at| at.min(regular)));
         self.save(hire).await?;
         Ok(Effect::Wait)
     }
@@ -109,6 +114,8 @@ impl Inner {
         if !hire.record.warnings.is_empty() {
             self.parts.metrics.created_with_warnings();
         }
+        (hire.since, hire.tries) = (Some(self.now()), 0);
+        hire.audit_at = self.next_audit(hire);
         self.stop(hire, &Event::Compared).await
     }
 }

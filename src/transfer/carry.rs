@@ -103,7 +103,9 @@ impl Inner {
                 return Ok(Effect::Rest);
             }
         }
-        let effect = self.apply(hire, &Event::LookedUp(found))?;
+        let stranger = person.is_some() && found != Found::Ours;
+        let second = stranger && self.is_second_hire(hire).await?;
+        let effect = self.apply(hire, &if second { Event::SamePerson } else { Event::LookedUp(found) })?;
         if let Some(person) = person {
             self.belongs_to(hire, &person);
             self.save(hire).await?;
@@ -167,6 +169,7 @@ impl Inner {
                 return self.stop(hire, &Event::SamePerson).await;
             }
             Err(Denied::Spent) => return self.stop(hire, &Event::Spent).await,
+            Err(Denied::Overtaken(at)) => return self.overtaken(hire, at).await,
         };
         log(hire, &steps);
         log(hire, &[permitted]);
@@ -298,6 +301,9 @@ impl Inner {
 
     /// The time of a waiting hire has come.
     async fn wake(&self, hire: &mut Hire) -> Next {
+        if hire.flags.unhired && !hire.flags.unhire_overruled {
+            return self.withdraw(hire).await;
+        }
         let waited = hire.since.map(|since| self.now().duration_since(since));
         if waited.is_some_and(|waited| waited >= self.parts.settings.give_up_after) {
             return self.stop(hire, &Event::GivenUp).await;

@@ -5,16 +5,19 @@
 //! in a task of its own, which goes on when whoever asked has hung up.
 
 mod aftermath;
+mod audit;
 mod bulkhead;
 mod carry;
 mod compare;
 mod desk;
 mod gate;
+mod order;
 mod planner;
 mod progress;
 mod receive;
 mod recovery;
 mod refusal;
+mod resend;
 mod restored;
 
 use std::sync::{Arc, OnceLock};
@@ -40,6 +43,7 @@ pub use planner::Planner;
 pub use receive::{Receipt, Stored};
 pub use refusal::{DeskError, Difference, FieldError};
 
+use audit::Audits;
 use bulkhead::Bulkhead;
 use gate::Gate;
 use progress::{Progress, Running, is_passing};
@@ -59,6 +63,10 @@ pub struct Settings {
     pub marker: Option<String>,
     /// How long a hire that cannot be sent waits before a person is asked.
     pub give_up_after: SignedDuration,
+    /// How long after an unknown outcome a hire that was not found is sent again by itself, once; never if not set.
+    pub resend_after_unknown: Option<SignedDuration>,
+    /// How long after the creation the person is looked up once more; not at all if zero.
+    pub audit_after: SignedDuration,
     /// How many hires are on their way to Personio at a time; the others wait in the ledger.
     pub in_flight: usize,
 }
@@ -81,6 +89,17 @@ impl Settings {
         }
         if !self.give_up_after.is_positive() {
             all.push(("transfer.give_up_after", "must be longer than nothing, such as \"72h\"".to_owned()));
+        }
+        if let Some(problem) =
+            self.resend_after_unknown.and_then(|after| resend::objection(after, aftermath::LOOK_FOR))
+        {
+            all.push(("transfer.resend_after_unknown", problem));
+        }
+        if self.audit_after.is_negative() {
+            all.push((
+                "transfer.audit_after",
+                "must be a time such as \"24h\", or \"0s\" for no audit".to_owned(),
+            ));
         }
         all
     }
@@ -117,6 +136,7 @@ struct Inner {
     gate: Gate,
     bulkhead: Bulkhead,
     progress: Progress,
+    audits: Audits,
     tasks: TaskTracker,
     due: Notify,
     /// When this process ends, once that is known.
@@ -133,6 +153,7 @@ impl Transfer {
             gate,
             bulkhead,
             progress: Progress::default(),
+            audits: Audits::default(),
             tasks: TaskTracker::new(),
             due: Notify::new(),
             ends_at: OnceLock::new(),

@@ -37,7 +37,7 @@ impl Planner {
             source.read_unsigned(body).map_err(|misread| DeskError::Unreadable { reason: misread.code })?;
         let hired = match read.event {
             Event::Hire(hired) => *hired,
-            Event::Ignored { reason, .. } => return Err(DeskError::NoHire { reason }),
+            event => return Err(DeskError::NoHire { reason: event.no_hire().unwrap_or_default() }),
         };
         let key = source.key(&hired.application);
         let never_stored = HireId(Uuid::nil());

@@ -17,6 +17,7 @@ mod health;
 mod ledger;
 mod once;
 mod operators;
+mod order;
 mod postgres;
 mod postgres_faults;
 mod privacy;

@@ -104,6 +104,8 @@ async fn transfer(
         require_lookup: false,
         marker: None,
         give_up_after: SignedDuration::from_hours(72),
+        resend_after_unknown: None,
+        audit_after: SignedDuration::from_hours(24),
         in_flight: 64,
     };
     let mappings = Arc::new(mapping::Mappings { common, by_source: BTreeMap::new() });

@@ -3,6 +3,7 @@
 mod condition;
 mod log;
 mod open;
+mod order;
 mod reader;
 mod row;
 mod snapshot;
@@ -15,7 +16,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::permit::hand_out;
+use super::permit::{Guard, hand_out};
 use super::row::Row;
 use super::seal::Seal;
 use super::{
@@ -113,7 +114,7 @@ impl Ledger for SqliteLedger {
         let row = self.row(&sending);
         let entries = sending.unsaved.clone();
         let owner = self.owner;
-        let guard = !hire.flags.second_hire_approved;
+        let guard = Guard::of(hire);
         let granted = self
             .writer
             .run(move |db| statements::permit(db, &row, &entries, owner, guard, now, deadline))
@@ -145,6 +146,37 @@ impl Ledger for SqliteLedger {
         let filter = filter.clone();
         let rows = self.readers.run(move |db| statements::list(db, &filter)).await?;
         rows.into_iter().map(|row| row.open(&self.seal)).collect()
+    }
+
+    async fn unhire(
+        &self,
+        key: &HireKey,
+        at: Option<Timestamp>,
+        delivery: Delivery,
+    ) -> Result<Option<Hire>, LedgerError> {
+        let hash = self.seal.hash(&key.text());
+        let body = self.seal.seal("body", &delivery.body);
+        let row = self.writer.run(move |db| order::unhire(db, &hash, at, &delivery, &body)).await?;
+        row.map(|row| row.open(&self.seal)).transpose()
+    }
+
+    async fn merge(&self, gone: &str, kept: &str, now: Timestamp) -> Result<Vec<HireId>, LedgerError> {
+        let (gone, kept) = (self.seal.hash(gone), self.seal.hash(kept));
+        self.writer.run(move |db| order::merge(db, &gone, &kept, now)).await
+    }
+
+    async fn same_person(&self, hire: &Hire) -> Result<Option<HireId>, LedgerError> {
+        let row = self.row(hire);
+        let other = self.readers.run(move |db| statements::same_person(db, &row)).await?;
+        Ok(other.map(HireId))
+    }
+
+    async fn audits(&self, now: Timestamp, limit: usize) -> Result<Vec<HireId>, LedgerError> {
+        self.readers.run(move |db| order::audits(db, now, limit)).await
+    }
+
+    async fn next_audit(&self) -> Result<Option<Timestamp>, LedgerError> {
+        self.readers.run(order::next_audit).await
     }
 
     async fn due(&self, now: Timestamp, limit: usize, credential: usize) -> Result<Vec<HireId>, LedgerError> {
