@@ -46,7 +46,7 @@ pub enum OpenError {
     NotOurs(PathBuf),
     /// The file is not as it was written.
     #[error(
-        "{path} is damaged ({what}); keep it, and put a backup in its place: docs/deploy.md says how, and what to look at then",
+        "{path} is damaged ({what}); keep it, and put a backup in its place: docs/backup.md says how, and what to look at then",
         path = path.display()
     )]
     Damaged {
