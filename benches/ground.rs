@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use aws_lc_rs::hmac;
+use hirebridge::catalog::Learned;
 use hirebridge::config::{self, Config};
 use hirebridge::ledger::LedgerKey;
 use hirebridge::sim::Seed;
@@ -82,5 +83,10 @@ pub(crate) fn planner(config: &Config) -> anyhow::Result<Planner> {
     let wrong = "the benchmark's configuration is right";
     let sources = hirebridge::ats::Sources::build(&config.ats()).ok().context(wrong)?;
     let mappings = config.mappings().ok().context(wrong)?;
-    Ok(Planner { sources: Arc::new(sources), mappings: Arc::new(mappings), marker: None })
+    Ok(Planner {
+        sources: Arc::new(sources),
+        mappings: Arc::new(mappings),
+        catalog: Learned::default(),
+        marker: None,
+    })
 }

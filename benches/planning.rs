@@ -6,9 +6,10 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use hirebridge::ats::{Delivery, Event, Hired, Received, Source, Verified};
-use hirebridge::domain::Plan;
+use hirebridge::domain::{Catalog, Plan};
 use hirebridge::mapping::{Input, Mapping};
 use hirebridge::transfer::Planner;
+use jiff::Timestamp;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 
@@ -73,14 +74,15 @@ impl Planning {
     /// The rules alone, on facts of their own, as the service gives them.
     fn mapped(&self) -> Plan {
         let facts = self.hired.facts.clone();
-        self.mapping().plan(&Input { facts, payloads: &self.payloads, ..Input::default() })
+        self.mapping().plan(&Input { payloads: &self.payloads, ..Input::of(facts, &Catalog::default()) })
     }
 
     /// What the service does with a delivery between its arrival and its first call to Personio, without
     /// the ledger.
     fn whole(&self) -> Plan {
         let verified = self.verified();
-        let preview = pin!(self.planner.preview(source(&self.planner), verified.body()));
+        let preview =
+            pin!(self.planner.preview(source(&self.planner), verified.body(), Timestamp::UNIX_EPOCH));
         match preview.poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(plan) => plan.expect("the payload is Ashby's"),
             Poll::Pending => unreachable!("without an API key there is nobody to wait for"),

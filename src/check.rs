@@ -11,8 +11,8 @@ use utoipa::ToSchema;
 
 use crate::ats::Sources;
 use crate::clock::Clock;
-use crate::ledger;
 use crate::domain::Attribute;
+use crate::ledger;
 use crate::mapping::Mappings;
 use crate::personio::{CallError, Reader};
 

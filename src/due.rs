@@ -1,6 +1,7 @@
-//! The one loop for everything that has a time: hires that wait, look-ups, comparisons.
+//! The one loop for everything that has a time: hires that wait, look-ups, comparisons; and the search for what
+//! a sender that is gone left behind.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
@@ -16,11 +17,32 @@ const SLEEP: SignedDuration = SignedDuration::from_mins(1);
 /// How often it looks for hires whose sender is gone: another replica may have been killed.
 const SEARCH: SignedDuration = SLEEP;
 
-/// Goes on with hires when their time has come, until `stop`.
+/// Goes on with hires when their time has come, until `stop`; and looks, beside that, for hires whose sender is
+/// gone, so that however many there are, nothing that is due waits for them.
 pub async fn run(transfer: Transfer, clock: Clock, stop: CancellationToken) {
-    let mut search_at = clock.now();
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = go_on(&transfer, &clock) => {}
+        () = search(&transfer, &clock) => {}
+    }
+}
+
+async fn search(transfer: &Transfer, clock: &Clock) {
     loop {
-        let pause = match round(&transfer, &clock, &mut search_at).await {
+        let pause = match transfer.recover().await {
+            Ok(()) => SEARCH,
+            Err(error) => {
+                tracing::error!(%error, "not all hires whose sender is gone can be taken up");
+                REST
+            }
+        };
+        clock.sleep_until(clock.now() + pause).await;
+    }
+}
+
+async fn go_on(transfer: &Transfer, clock: &Clock) {
+    loop {
+        let pause = match round(transfer, clock).await {
             Ok(pause) => pause,
             Err(error) => {
                 tracing::error!(%error, "what is due cannot be read");
@@ -28,7 +50,6 @@ pub async fn run(transfer: Transfer, clock: Clock, stop: CancellationToken) {
             }
         };
         tokio::select! {
-            () = stop.cancelled() => return,
             () = clock.sleep_until(clock.now() + pause) => {}
             () = transfer.due_changed() => {}
         }
@@ -36,18 +57,12 @@ pub async fn run(transfer: Transfer, clock: Clock, stop: CancellationToken) {
 }
 
 /// Starts what is due; how long until there may be more.
-async fn round(
-    transfer: &Transfer,
-    clock: &Clock,
-    search_at: &mut Timestamp,
-) -> Result<SignedDuration, LedgerError> {
-    if *search_at <= clock.now() {
-        transfer.recover().await?;
-        *search_at = clock.now() + SEARCH;
-    }
+async fn round(transfer: &Transfer, clock: &Clock) -> Result<SignedDuration, LedgerError> {
     transfer.resume_due().await?;
     let now = clock.now();
-    let until_next = transfer.next_due().await?.map_or(SLEEP, |next| next.duration_since(now));
+    let audit = transfer.audit_due().await?;
+    let next = [transfer.next_due().await?, audit].into_iter().flatten().min();
+    let until_next = next.map_or(SLEEP, |next| next.duration_since(now));
     // What is due and was not started is being carried already, or finds no room: when there is, the loop
     // is told.
     Ok(if until_next.is_positive() { until_next.min(SLEEP) } else { REST })

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::net::{TcpListener, TcpSocket};
@@ -18,7 +19,7 @@ use crate::http::intake::Intake;
 use crate::http::limits::Limits;
 use crate::http::operators::Operators;
 use crate::http::{self, App, SourceWatch};
-use crate::ledger::{self, LedgerError};
+use crate::ledger::{self, Ledger, LedgerError, Restored};
 use crate::personio;
 use crate::telemetry::Metrics;
 use crate::transfer::{Parts, Planner, Transfer};
@@ -53,7 +54,7 @@ pub enum StartError {
     Ledger(ledger::OpenError),
     /// What is in the ledger cannot be read.
     #[error("the ledger cannot be read: {0}")]
-    Recover(LedgerError),
+    Unreadable(LedgerError),
     /// Personio's side cannot be set up.
     #[error(transparent)]
     Personio(#[from] personio::ConnectError),
@@ -74,7 +75,7 @@ impl StartError {
             Self::Setting { key, .. } => Some(key),
             Self::Ledger(error) => Some(error.key()),
             Self::Listen { .. } => Some("server.listen"),
-            Self::Recover(_) | Self::Personio(_) => None,
+            Self::Unreadable(_) | Self::Personio(_) => None,
         }
     }
 }
@@ -87,7 +88,7 @@ fn first<T, E>(result: Result<T, Vec<E>>, words: impl Fn(&E) -> (String, String)
 }
 
 impl Service {
-    /// Opens the ledger, finds out what a former process left behind, and begins to listen.
+    /// Opens the ledger and begins to listen; what a former process left behind is taken up beside that.
     ///
     /// # Errors
     /// [`StartError`], in words that say what to change.
@@ -108,9 +109,11 @@ impl Service {
         let sources = Arc::new(sources);
         let (reader, writer) = personio::connect(&config.personio, &clock, &metrics)?;
         let catalog = Learned::default();
+        let ledger = ledger::open(&config.ledger).await.map_err(StartError::Ledger)?;
         let transfer = Transfer::new(Parts {
             settings: config.transfer.clone(),
-            ledger: ledger::open(&config.ledger).await.map_err(StartError::Ledger)?,
+            restored: restored(&*ledger, &clock).await.map_err(StartError::Unreadable)?,
+            ledger,
             reader: reader.clone(),
             writer,
             planner: Planner {
@@ -131,7 +134,6 @@ impl Service {
             marker: config.transfer.marker,
             clock: clock.clone(),
         });
-        transfer.recover().await.map_err(StartError::Recover)?;
         let listener = listen(config.server.listen)?;
         let address = listener.local_addr().unwrap_or(config.server.listen);
         let (draining, stop) = (CancellationToken::new(), CancellationToken::new());
@@ -139,7 +141,7 @@ impl Service {
             transfer: transfer.clone(),
             sources: Arc::clone(&sources),
             operators: Arc::new(operators),
-            metrics,
+            metrics: metrics.clone(),
             clock: clock.clone(),
             watch: SourceWatch::new(clock.now()),
             doctor: Arc::clone(&doctor),
@@ -151,7 +153,7 @@ impl Service {
         };
         let mut running = vec![
             tokio::spawn(due::run(transfer.clone(), clock.clone(), stop.clone())),
-            tokio::spawn(http::serve::serve(listener, http::router(app), stop.clone(), limits)),
+            tokio::spawn(http::serve::serve(listener, http::router(app), stop.clone(), limits, metrics)),
         ];
         if config.personio.learn_every.is_positive() {
             catalog.expect();
@@ -208,7 +210,25 @@ impl Service {
         if self.settings.drain_delay.is_positive() {
             self.clock.sleep_until(delay).await;
         }
-        let left = SignedDuration::try_from(self.limits.stop).unwrap_or(SignedDuration::MAX);
+        let within = self.limits.stop;
+        self.end(within).await;
+    }
+
+    /// Returns, with the reason, when the ledger has stopped for good. Then the process is to end and to be started
+    /// anew: only that tells what is on the disk.
+    pub async fn broken(&self) -> String {
+        self.transfer.ledger().broken().await
+    }
+
+    /// Ends a service whose ledger is broken: answers those who have asked, sends nothing more. A call that is under
+    /// way then has an unknown outcome, which cannot be stored here; the next start looks it up.
+    pub async fn give_up(self) {
+        self.draining.cancel();
+        self.end(GIVING_UP).await;
+    }
+
+    async fn end(self, within: Duration) {
+        let left = SignedDuration::try_from(within).unwrap_or(SignedDuration::MAX);
         self.transfer.close(self.clock.now().saturating_add(left).unwrap_or(Timestamp::MAX));
         self.stop.cancel();
         let ended = async {
@@ -219,11 +239,28 @@ impl Service {
             }
             self.transfer.drain().await;
         };
-        if tokio::time::timeout(self.limits.stop, ended).await.is_err() {
+        if tokio::time::timeout(within, ended).await.is_err() {
             tracing::warn!("hires are left in the ledger; the next start goes on with them");
         }
     }
 }
+
+/// Whether the ledger was restored from a backup, and may still meet what it has forgotten.
+async fn restored(ledger: &dyn Ledger, clock: &Clock) -> Result<Option<Restored>, LedgerError> {
+    let restored = ledger.restored(clock.now()).await?;
+    let doubtful = restored.filter(|since| clock.now() < since.doubtful_until());
+    if let Some(since) = doubtful {
+        let (restored, until) = (since.at, since.doubtful_until());
+        tracing::warn!(
+            %restored, %until,
+            "the ledger was restored from a backup: hires that cannot be looked up in Personio wait for a person until then"
+        );
+    }
+    Ok(restored)
+}
+
+/// How long a service whose ledger is broken goes on answering those who have asked.
+const GIVING_UP: Duration = Duration::from_secs(5);
 
 /// How many connections the kernel keeps until they are accepted. Past it a client believes that it is
 /// connected while nobody knows of it.

@@ -124,6 +124,11 @@ struct OperationLabels {
     operation: &'static str,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct CutLabels {
+    why: &'static str,
+}
+
 /// The counters and gauges behind `/metrics`. Cheap to clone; each service has its own.
 #[derive(Clone)]
 pub struct Metrics {
@@ -134,8 +139,12 @@ pub struct Metrics {
     calls: Family<CallLabels, Counter>,
     retries: Family<OperationLabels, Counter>,
     warnings: Counter,
+    unhired: Counter,
+    doubles: Counter,
     oldest_unfinished: Gauge<f64, AtomicU64>,
     credential_refused: Gauge<i64, AtomicI64>,
+    connections: Gauge<i64, AtomicI64>,
+    connections_cut: Family<CutLabels, Counter>,
 }
 
 impl Default for Metrics {
@@ -162,6 +171,18 @@ impl Default for Metrics {
             "Hires created with a value that did not arrive",
             warnings.clone(),
         );
+        let unhired = Counter::default();
+        registry.register(
+            "unhired_after_sending",
+            "Hires that the ATS took back when they were, or may have been, sent",
+            unhired.clone(),
+        );
+        let doubles = Counter::default();
+        registry.register(
+            "doubles",
+            "Hires whose person may be more than one employee in Personio",
+            doubles.clone(),
+        );
         let oldest_unfinished = Gauge::default();
         registry.register_with_unit(
             "oldest_unfinished_age",
@@ -175,6 +196,10 @@ impl Default for Metrics {
             "1 while Personio does not take the credential",
             credential_refused.clone(),
         );
+        let connections = Gauge::default();
+        registry.register("connections", "Open connections", connections.clone());
+        let connections_cut = Family::default();
+        registry.register("connections_cut", "Connections cut, by why", connections_cut.clone());
         Self {
             registry: Arc::new(registry),
             hires,
@@ -183,8 +208,12 @@ impl Default for Metrics {
             calls,
             retries,
             warnings,
+            unhired,
+            doubles,
             oldest_unfinished,
             credential_refused,
+            connections,
+            connections_cut,
         }
     }
 }
@@ -211,9 +240,34 @@ impl Metrics {
         self.warnings.inc();
     }
 
+    /// The ATS took back a hire that was, or may have been, sent.
+    pub fn unhired_after_sending(&self) {
+        self.unhired.inc();
+    }
+
+    /// More than one employee may be the person of a hire.
+    pub fn double(&self) {
+        self.doubles.inc();
+    }
+
     /// Personio does, or does not, take our credential.
     pub fn credential_refused(&self, refused: bool) {
         self.credential_refused.set(i64::from(refused));
+    }
+
+    /// A connection was accepted.
+    pub fn connection_began(&self) {
+        self.connections.inc();
+    }
+
+    /// A connection that had been accepted is gone.
+    pub fn connection_ended(&self) {
+        self.connections.dec();
+    }
+
+    /// A connection is cut. `why` is a stable code: `slow`, `evicted` or `full`.
+    pub fn connection_cut(&self, why: &'static str) {
+        self.connections_cut.get_or_create(&CutLabels { why }).inc();
     }
 
     /// Sets the gauges that are read from the ledger: hires by source and state, and the age in seconds.

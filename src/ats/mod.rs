@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 use tokio::time::Instant;
@@ -87,6 +88,10 @@ pub struct Setup {
 pub enum Event {
     /// Somebody was hired.
     Hire(Box<Hired>),
+    /// A hire was taken back.
+    Unhire(Unhired),
+    /// Two candidates turned out to be one.
+    Merge(Merged),
     /// Nothing for us.
     Ignored {
         /// The event's name at the ATS, fit for a log.
@@ -96,6 +101,48 @@ pub enum Event {
     },
 }
 
+/// A hire was taken back, or somebody is not hired: many ATSs say so with the same event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unhired {
+    /// The application's id at the ATS, as in [`Hired`].
+    pub application: String,
+    /// The event's name at the ATS.
+    pub event: String,
+    /// The delivery's id at the ATS, for the log alone.
+    pub delivery_id: Option<String>,
+    /// When it happened, by the ATS's clock.
+    pub at: Option<Timestamp>,
+    /// What is answered when nothing is known of such a hire, as a stable code: `not_hired` if the event is sent
+    /// for people as well who never were.
+    pub otherwise: &'static str,
+}
+
+/// Two candidates of one account turned out to be one person. Ids only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Merged {
+    /// The candidate who is no longer there.
+    pub gone: String,
+    /// The candidate who has taken over everything of the other.
+    pub kept: String,
+    /// The event's name at the ATS.
+    pub event: String,
+}
+
+/// What is answered to a merge, as a stable code.
+pub const MERGED: &str = "candidates_merged";
+
+impl Event {
+    /// Why it is not about a hire that could be sent, if it is not.
+    pub fn no_hire(&self) -> Option<&'static str> {
+        match self {
+            Self::Hire(_) => None,
+            Self::Unhire(unhired) => Some(unhired.otherwise),
+            Self::Merge(_) => Some(MERGED),
+            Self::Ignored { reason, .. } => Some(reason),
+        }
+    }
+}
+
 /// Somebody was hired: what one delivery says of it.
 #[derive(Clone, PartialEq)]
 pub struct Hired {
@@ -103,6 +150,8 @@ pub struct Hired {
     pub application: String,
     /// What the delivery says.
     pub facts: Facts,
+    /// When it happened, or was last so, by the ATS's clock.
+    pub at: Option<Timestamp>,
     /// The event's name at the ATS.
     pub event: String,
     /// The delivery's id at the ATS, for the log alone.
@@ -129,6 +178,7 @@ impl Hired {
         self.name_split = self.name_split.or(later.name_split);
         self.notes.extend(later.notes);
         self.settled |= later.settled;
+        self.at = self.at.max(later.at);
         self
     }
 }

@@ -39,9 +39,13 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
 }
 
 fn ready(config: &ConfigFile) -> anyhow::Result<Url> {
+    Ok(format!("http://{}/readyz", address(config)?).parse()?)
+}
+
+/// Where the configured service is reached from this machine.
+pub(super) fn address(config: &ConfigFile) -> anyhow::Result<SocketAddr> {
     let listens = config::listens_on(config.path().as_deref());
-    let address = local(listens.context("`server.listen` is not an address with a port")?);
-    Ok(format!("http://{address}/readyz").parse()?)
+    Ok(local(listens.context("`server.listen` is not an address with a port")?))
 }
 
 /// Where a service that listens on this address is reached from the same machine.

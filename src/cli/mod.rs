@@ -1,10 +1,12 @@
 //! The command line: one file a subcommand.
 
+mod backup;
 mod check;
 mod demo;
 mod healthcheck;
 mod openapi;
 mod preview;
+mod remote;
 mod secret;
 mod serve;
 mod sim;
@@ -72,6 +74,7 @@ enum Command {
     Sim(sim::Args),
     Check(check::Args),
     Preview(preview::Args),
+    Backup(backup::Args),
     Secret(secret::Args),
     #[command(subcommand)]
     Token(token::Command),
@@ -101,6 +104,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Sim(args) => sim::run(args).await.map(done),
         Command::Check(args) => check::run(args).await,
         Command::Preview(args) => preview::run(args).await,
+        Command::Backup(args) => backup::run(args).await.map(done),
         Command::Secret(args) => secret::run(&args).map(done),
         Command::Token(command) => token::run(&command).map(done),
         Command::Openapi(_) => openapi::run().map(done),

@@ -36,18 +36,31 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     }
     // Without systemd there is nobody to tell.
     drop(sd_notify::notify(&[sd_notify::NotifyState::Ready]));
-    tokio::select! {
-        () = stop.wanted() => {}
-        () = log_findings(&service) => stop.wanted().await,
+    let checked = async {
+        log_findings(&service).await;
+        std::future::pending::<()>().await;
+    };
+    let broken = tokio::select! {
+        () = stop.wanted() => None,
+        why = service.broken() => Some(why),
+        () = checked => None,
+    };
+    drop(sd_notify::notify(&[sd_notify::NotifyState::Stopping]));
+    if let Some(why) = broken {
+        service.give_up().await;
+        anyhow::bail!("the ledger has stopped for good: {why}\n{AFTER_BROKEN}");
     }
     tracing::info!("stopping");
-    drop(sd_notify::notify(&[sd_notify::NotifyState::Stopping]));
     tokio::select! {
         () = service.stop() => tracing::info!("stopped"),
         () = stop.wanted() => tracing::warn!("stopped at once; what was being sent will be looked up"),
     }
     Ok(())
 }
+
+/// What whoever reads the last words is to do.
+const AFTER_BROKEN: &str = "what was written last may be on the disk or not: look after the disk, then start hirebridge again; \
+                            it reads what is there and goes on with that";
 
 /// The signals that ask for an end.
 pub(super) struct Stop {

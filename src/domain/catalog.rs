@@ -185,9 +185,8 @@ fn likeness(one: &str, other: &str) -> f64 {
     if one == other {
         return 1.0;
     }
-    let holds = |long: &[String], short: &[String]| {
-        !short.is_empty() && short.iter().all(|word| long.contains(word))
-    };
+    let holds =
+        |long: &[String], short: &[String]| !short.is_empty() && short.iter().all(|word| long.contains(word));
     if holds(&one, &other) || holds(&other, &one) {
         return 0.95;
     }
@@ -249,7 +248,14 @@ mod tests {
 
     #[test]
     fn the_likeliest_name_is_offered_however_it_is_written() {
-        let known = ["Engineering", "Geschäftsführung", "New York City", "People & Culture", "Vertrieb", "Back Office"];
+        let known = [
+            "Engineering",
+            "Geschäftsführung",
+            "New York City",
+            "People & Culture",
+            "Vertrieb",
+            "Back Office",
+        ];
         for (written, meant) in [
             ("engineering", "Engineering"),
             ("Enginering", "Engineering"),
@@ -302,7 +308,9 @@ mod tests {
 
     #[test]
     fn letters_of_other_alphabets_become_plain_latin() {
-        for (text, plain) in [("Jörg Weiß", "Joerg Weiss"), ("Łukasz Dvořák", "Lukasz Dvorak"), ("Mia", "Mia")] {
+        for (text, plain) in
+            [("Jörg Weiß", "Joerg Weiss"), ("Łukasz Dvořák", "Lukasz Dvorak"), ("Mia", "Mia")]
+        {
             assert_eq!(plain_latin(text), plain);
         }
     }

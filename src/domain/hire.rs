@@ -41,6 +41,11 @@ impl HireKey {
     pub fn text(&self) -> String {
         format!("{}/{}/{}", self.kind, self.account, self.application)
     }
+
+    /// A candidate of the same account as one text; never the text of a key.
+    pub fn candidate(&self, id: &str) -> String {
+        format!("candidate {}/{}/{id}", self.kind, self.account)
+    }
 }
 
 impl fmt::Debug for HireKey {
@@ -104,9 +109,15 @@ pub struct Flags {
     /// A person took it off the list.
     #[serde(default, skip_serializing_if = "is_false")]
     pub dismissed: bool,
-    /// The ATS took the hire back after it was sent.
+    /// The ATS took the hire back when it was, or may have been, sent; or it is not clear whether it did.
     #[serde(default, skip_serializing_if = "is_false")]
     pub unhired: bool,
+    /// A person sent it although the ATS had taken it back.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub unhire_overruled: bool,
+    /// More than one employee in Personio may be this person.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub double: bool,
     /// A person approved it, so that it is not held again for what that person saw.
     #[serde(default, skip_serializing_if = "is_false")]
     pub approved: bool,
@@ -158,6 +169,15 @@ pub struct Record {
     /// Expected things about the sending.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Note>,
+    /// When it happened at the ATS, by the delivery that made this hire.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hired_at: Option<Timestamp>,
+    /// When the ATS took the hire back, if no delivery of this hire says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unhired_at: Option<Timestamp>,
+    /// The employees in Personio who may be this person, if there is more than one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub doubles: Vec<u64>,
 }
 
 /// One hire, as it is in the ledger plus the steps not saved yet.
@@ -185,8 +205,10 @@ pub struct Hire {
     pub next_at: Option<Timestamp>,
     /// Since when it waits, or is being looked up.
     pub since: Option<Timestamp>,
-    /// How often it was put off or looked up since then.
+    /// How often it was put off, looked up or audited since then.
     pub tries: u32,
+    /// When Personio is asked once more whether somebody else is the same person, after the creation.
+    pub audit_at: Option<Timestamp>,
     /// When it was received.
     pub received_at: Timestamp,
     /// When it last changed.
@@ -240,6 +262,7 @@ impl Hire {
             next_at: None,
             since: None,
             tries: 0,
+            audit_at: None,
             received_at: at,
             updated_at: at,
             unsaved: vec![first],
@@ -259,10 +282,10 @@ impl Hire {
     pub fn apply(&mut self, event: &Event, actor: &Actor, at: Timestamp) -> Result<Effect, NotAllowed> {
         let (next, effect) = step(self.state, event)?;
         self.log(actor, next, cause(event), at);
+        let stays = matches!(event, Event::Unhired) && self.state == next;
         self.state = next;
-        self.next_at = None;
-        if let Event::Unhired = event {
-            self.flags.unhired = !matches!(next, State::Cancelled);
+        if !stays {
+            self.next_at = None;
         }
         Ok(effect)
     }
@@ -284,6 +307,11 @@ impl Hire {
         planned.or_else(|| self.record.facts.text("candidate.email")).map(normalised_email)
     }
 
+    /// The candidate as one text, unambiguous across ATSs and their accounts: for keyed hashes.
+    pub fn candidate(&self) -> Option<String> {
+        self.record.facts.text("candidate.id").map(|id| self.key.candidate(id))
+    }
+
     /// All warnings: the plan's and those after sending.
     pub fn warnings(&self) -> impl Iterator<Item = &Warning> {
         self.record.plan.warnings.iter().chain(&self.record.warnings)
@@ -301,6 +329,9 @@ impl Hire {
         }
     }
 }
+
+/// The cause, and the note, of the one time that a hire is sent again after an unknown outcome by itself.
+pub const RESENT: &str = "resent_after_unknown";
 
 /// Id and state only: everything else may be personal.
 impl fmt::Debug for Hire {
@@ -328,6 +359,7 @@ fn cause(event: &Event) -> String {
         Event::LookedUp(Found::Absent) => "looked_up:absent".into(),
         Event::LookedUp(Found::Active) => "looked_up:active".into(),
         Event::LookedUp(Found::Inactive) => "looked_up:inactive".into(),
+        Event::LookedUp(Found::Ours) => "looked_up:ours".into(),
         Event::LookedUp(Found::NotAllowed) => "not_looked_up".into(),
         Event::PutOff(_) => "put_off".into(),
         Event::SamePerson => "same_person".into(),
@@ -345,7 +377,10 @@ fn cause(event: &Event) -> String {
         Event::NotFound => "not_found".into(),
         Event::Linked => "linked".into(),
         Event::Compared => "compared".into(),
+        Event::Resent => RESENT.into(),
         Event::Unhired => "unhired".into(),
+        Event::Rehired => "hired_again".into(),
+        Event::Unclear => "order_unclear".into(),
         Event::Erased => "erased".into(),
     }
 }

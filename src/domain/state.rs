@@ -77,7 +77,7 @@ pub enum Waiting {
 pub enum How {
     /// Created by our call, which was answered.
     Sent,
-    /// Created by our call, whose answer was lost; found afterwards.
+    /// Created by our call, whose answer was lost, or which this ledger has forgotten; found afterwards.
     Adopted,
     /// A person said which employee it is.
     Linked,
@@ -121,6 +121,7 @@ impl State {
             Self::Waiting(why) => Some(why.code()),
             Self::Created(How::Adopted) => Some("adopted"),
             Self::Created(How::Linked) => Some("linked"),
+            Self::Cancelled => Some("unhired"),
             Self::Ignored => Some("rule"),
             _ => None,
         }

@@ -33,6 +33,8 @@ pub enum Found {
     Active,
     /// An inactive employee.
     Inactive,
+    /// The employee of this very hire: the marker attribute carries its key.
+    Ours,
     /// The credential may not read employees.
     NotAllowed,
 }
@@ -78,8 +80,14 @@ pub enum Event {
     Linked,
     /// What arrived was compared with what was sent.
     Compared,
+    /// Nobody was found after the quiet time, and the customer has said that it may be sent once more.
+    Resent,
     /// The ATS says that the person is not hired after all.
     Unhired,
+    /// The ATS says, after it had taken the hire back, that the person is hired again.
+    Rehired,
+    /// The ATS has both hired and taken back, and nothing tells which came last.
+    Unclear,
     /// The person is to be erased.
     Erased,
 }
@@ -128,14 +136,19 @@ pub fn step(state: State, event: &Event) -> Result<(State, Effect), NotAllowed> 
         (S::Erased, _) => None,
         (_, E::Erased) => Some((S::Erased, Effect::Rest)),
 
-        (S::Received, E::Planned(None)) | (S::Held(_), E::Approved) | (S::Waiting(_), E::Due) => {
-            Some((S::Ready, Effect::LookUp))
-        }
+        (S::Received, E::Planned(None))
+        | (S::Held(_) | S::Cancelled, E::Approved)
+        | (S::Waiting(_), E::Due)
+        | (S::Unknown, E::Resent) => Some((S::Ready, Effect::LookUp)),
         (S::Received | S::Ready, E::Planned(Some(why))) => Some((S::Held(*why), Effect::Rest)),
         (S::Received, E::RuledOut) => Some((S::Ignored, Effect::Rest)),
-        (S::Received | S::Ready | S::Waiting(_), E::FactsAdded) => Some((S::Received, Effect::Plan)),
+        (S::Received | S::Ready | S::Waiting(_), E::FactsAdded) | (S::Cancelled, E::Rehired) => {
+            Some((S::Received, Effect::Plan))
+        }
         (S::Held(why), E::FactsAdded) if why.is_about_the_plan() => Some((S::Received, Effect::Plan)),
-        (S::Held(_), E::FactsAdded)
+        // What may be in Personio is never cancelled: it is kept, and flagged.
+        (S::Sending | S::Unknown | S::Held(Held::Unknown) | S::Created(_) | S::Cancelled, E::Unhired)
+        | (S::Held(_), E::FactsAdded)
         | (S::Held(Held::Refused), E::LookedUp(Found::Absent | Found::NotAllowed)) => {
             Some((state, Effect::Rest))
         }
@@ -146,6 +159,10 @@ pub fn step(state: State, event: &Event) -> Result<(State, Effect), NotAllowed> 
         }
         (S::Ready | S::Held(Held::Refused), E::LookedUp(Found::Inactive)) => {
             Some((S::Held(Held::Rehire), Effect::Rest))
+        }
+        // Created in a life that this ledger knows nothing of: it was restored from an older backup.
+        (S::Ready | S::Held(Held::Refused), E::LookedUp(Found::Ours)) => {
+            Some((S::Created(How::Adopted), Effect::Compare))
         }
         (S::Ready, E::PutOff(why)) => Some((S::Waiting(*why), Effect::Wait)),
         (S::Ready, E::SamePerson) => Some((S::Held(Held::SecondHire), Effect::Rest)),
@@ -164,7 +181,7 @@ pub fn step(state: State, event: &Event) -> Result<(State, Effect), NotAllowed> 
         (S::Received | S::Ready | S::Held(_) | S::Waiting(_), E::Unhired) => {
             Some((S::Cancelled, Effect::Rest))
         }
-        (S::Sending | S::Unknown | S::Created(_) | S::Cancelled, E::Unhired) => Some((state, state.resume())),
+        (S::Cancelled | S::Ready, E::Unclear) => Some((S::Held(Held::Review), Effect::Rest)),
         _ => None,
     };
     next.ok_or_else(|| NotAllowed { state, event: event.clone() })
@@ -192,7 +209,7 @@ mod tests {
             Outcome::NotSent(Waiting::Throttled),
             Outcome::Unknown { what: "timeout".into() },
         ];
-        let found = [Found::Absent, Found::Active, Found::Inactive, Found::NotAllowed];
+        let found = [Found::Absent, Found::Active, Found::Inactive, Found::Ours, Found::NotAllowed];
         let mut events = vec![
             Event::Planned(None),
             Event::Planned(Some(Held::Missing)),
@@ -211,7 +228,10 @@ mod tests {
             Event::NotFound,
             Event::Linked,
             Event::Compared,
+            Event::Resent,
             Event::Unhired,
+            Event::Rehired,
+            Event::Unclear,
             Event::Erased,
         ];
         events.extend(outcomes.map(Event::Called));
@@ -237,10 +257,13 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_outcome_never_becomes_ready_without_a_person() {
+    fn an_unknown_outcome_never_becomes_ready_unless_a_person_or_the_customer_said_so() {
         for (from, event, to, _) in edges() {
-            if matches!(from, State::Unknown | State::Sending) {
+            if matches!(from, State::Unknown | State::Sending) && event != Event::Resent {
                 assert!(!matches!(to, State::Ready | State::Received), "{from:?} {event:?}");
+            }
+            if event == Event::Resent {
+                assert_eq!((from, to), (State::Unknown, State::Ready));
             }
             if from == State::Held(Held::Unknown) && to == State::Ready {
                 assert_eq!(event, Event::Approved);
@@ -253,6 +276,30 @@ mod tests {
         for (from, event, to, _) in edges() {
             if matches!(from, State::Created(_)) {
                 assert!(to == from || event == Event::Erased, "{from:?} {event:?} {to:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_who_is_surely_ours_is_adopted() {
+        for (from, event, to, _) in edges() {
+            if to == State::Created(How::Adopted) && from != to {
+                let surely = [Event::LookedUp(Found::Ours), Event::Appeared { ours: true }];
+                assert!(surely.contains(&event), "{from:?} {event:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_may_be_in_personio_is_never_cancelled() {
+        for (from, event, to, _) in edges() {
+            if to == State::Cancelled && from != to {
+                assert_eq!(event, Event::Unhired);
+                let perhaps_there = matches!(
+                    from,
+                    State::Sending | State::Unknown | State::Held(Held::Unknown) | State::Created(_)
+                );
+                assert!(!perhaps_there, "{from:?}");
             }
         }
     }

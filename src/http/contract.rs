@@ -11,6 +11,7 @@ use utoipa::{OpenApi, PartialSchema, ToSchema};
 
 use super::code::Code;
 use super::problem::{self, Problem};
+use super::shapes::FLAGS;
 use crate::domain::state::ALL;
 
 /// The groups of routes.
@@ -136,6 +137,22 @@ impl PartialSchema for StateName {
 impl ToSchema for StateName {
     fn name() -> Cow<'static, str> {
         "State".into()
+    }
+}
+
+/// The names of flags, of which a list may be asked for one.
+pub(super) struct FlagName;
+
+impl PartialSchema for FlagName {
+    fn schema() -> RefOr<Schema> {
+        let names = ObjectBuilder::new().schema_type(SchemaType::new(Type::String));
+        RefOr::T(Schema::Object(names.enum_values(Some(FLAGS.iter().copied())).build()))
+    }
+}
+
+impl ToSchema for FlagName {
+    fn name() -> Cow<'static, str> {
+        "Flag".into()
     }
 }
 

@@ -52,7 +52,7 @@ impl From<LedgerError> for Problem {
                 tracing::error!(%error, "a request failed");
                 Self::of(Code::Internal).detail("It was logged under this answer's X-Request-Id.")
             }
-            LedgerError::Unusable(_) => {
+            LedgerError::Unusable(_) | LedgerError::Broken(_) => {
                 tracing::error!(%error, "a request failed");
                 Self::of(Code::LedgerUnavailable)
             }

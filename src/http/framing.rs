@@ -3,6 +3,7 @@
 //! hyper settles a request with both a length and a transfer coding by ignoring the length. A proxy in
 //! front may settle it the other way, and what it takes for the body we would take for the next request. So
 //! the bytes are looked at on their way to hyper, and such a head is spoilt: hyper then answers 400 and closes.
+//! The same goes for a line that ends without a carriage return, and for any coding but one `chunked`.
 
 /// A header line is kept up to here: more than a name and a length need.
 const LINE: usize = 256;
@@ -24,8 +25,16 @@ pub(super) struct Framing {
     /// The lines of this head so far.
     lines: usize,
     line: Vec<u8>,
-    coded: bool,
+    coding: Option<Coding>,
     length: Option<Length>,
+    spoilt: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Coding {
+    Chunked,
+    /// Any other, or more than one.
+    Unclear,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +46,7 @@ enum Length {
 
 impl Framing {
     pub(super) fn new() -> Self {
-        Self { part: Part::Head, lines: 0, line: Vec::new(), coded: false, length: None }
+        Self { part: Part::Head, lines: 0, line: Vec::new(), coding: None, length: None, spoilt: false }
     }
 
     /// Whether a head has begun and not ended.
@@ -50,7 +59,12 @@ impl Framing {
         matches!(self.part, Part::Body(_) | Part::Rest)
     }
 
-    /// Follows bytes that have arrived. The end of a head that must not be obeyed is overwritten.
+    /// Whether the last head must not be obeyed.
+    pub(super) fn is_spoilt(&self) -> bool {
+        self.spoilt
+    }
+
+    /// Follows bytes that have arrived. In a head that must not be obeyed, the end of a line is overwritten.
     pub(super) fn follow(&mut self, mut bytes: &mut [u8]) {
         while !bytes.is_empty() {
             let taken = match self.part {
@@ -76,21 +90,34 @@ impl Framing {
         };
         self.keep(&bytes[..end]);
         let line = std::mem::take(&mut self.line);
-        match line.strip_suffix(b"\r").unwrap_or(&line) {
+        let clear = match line.split_last() {
             // Empty lines before a request are allowed.
-            [] if self.lines == 0 => {}
-            [] if !self.ends() => bytes[end] = 0,
-            [] => {}
-            header => self.header(header),
-        }
+            Some((b'\r', [])) if self.lines == 0 => true,
+            Some((b'\r', [])) => self.ends(),
+            Some((b'\r', header)) => {
+                self.header(header);
+                true
+            }
+            _ => false,
+        };
         self.line = line;
         self.line.clear();
+        if !clear {
+            bytes[end] = 0;
+            self.spoilt = true;
+            self.part = Part::Rest;
+        }
         end + 1
     }
 
+    /// Keeps the beginning of a line, and its last byte.
     fn keep(&mut self, bytes: &[u8]) {
         let room = LINE.saturating_sub(self.line.len());
-        self.line.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        let (kept, more) = bytes.split_at(bytes.len().min(room));
+        self.line.extend_from_slice(kept);
+        if let (Some(last), Some(end)) = (more.last(), self.line.last_mut()) {
+            *end = *last;
+        }
     }
 
     fn header(&mut self, line: &[u8]) {
@@ -98,25 +125,27 @@ impl Framing {
         let Some(colon) = line.iter().position(|byte| *byte == b':') else { return };
         let (name, value) = (&line[..colon], &line[colon + 1..]);
         if name.eq_ignore_ascii_case(b"transfer-encoding") {
-            self.coded = true;
+            let chunked = self.coding.is_none() && value.trim_ascii().eq_ignore_ascii_case(b"chunked");
+            self.coding = Some(if chunked { Coding::Chunked } else { Coding::Unclear });
         } else if name.eq_ignore_ascii_case(b"content-length") {
             let length = length(value).map_or(Length::Unclear, Length::Of);
             let same = self.length.is_none_or(|earlier| earlier == length);
-            self.length = Some(if same && line.len() < LINE { length } else { Length::Unclear });
+            let whole = line.len() < LINE - 1;
+            self.length = Some(if same && whole { length } else { Length::Unclear });
         }
     }
 
     /// The head has ended. Returns whether it may be obeyed.
     fn ends(&mut self) -> bool {
         self.lines = 0;
-        let (part, clear) = match (std::mem::take(&mut self.coded), self.length.take()) {
-            (false, None) => (Part::Head, true),
-            (false, Some(Length::Of(length))) => (following(length), true),
-            (true, None) => (Part::Rest, true),
-            (true, Some(_)) | (false, Some(Length::Unclear)) => (Part::Rest, false),
+        let part = match (self.coding.take(), self.length.take()) {
+            (None, None) => Some(Part::Head),
+            (None, Some(Length::Of(length))) => Some(following(length)),
+            (Some(Coding::Chunked), None) => Some(Part::Rest),
+            (_, Some(_)) | (Some(Coding::Unclear), _) => None,
         };
-        self.part = part;
-        clear
+        self.part = part.unwrap_or(Part::Rest);
+        part.is_some()
     }
 }
 
@@ -152,7 +181,11 @@ mod tests {
         for headers in [
             "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n",
             "transfer-encoding: chunked\r\nCONTENT-LENGTH: 3\r\n",
-            "Transfer-Encoding: identity, chunked\nContent-Length: x\n",
+            "Transfer-Encoding: identity, chunked\r\nContent-Length: x\r\n",
+            "Transfer-Encoding: gzip, chunked\r\n",
+            "Transfer-Encoding: chunked, identity\r\n",
+            "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+            "Transfer-Encoding:\r\n",
             "Content-Length: 3\r\nContent-Length: 4\r\n",
             "Content-Length: +3\r\n",
             "Content-Length: 18446744073709551616\r\n",
@@ -165,7 +198,7 @@ mod tests {
                 for size in [1, 7, 1000] {
                     let (bytes, framing) = seen(&text, size);
                     assert_eq!(bytes.last(), Some(&0), "{text}");
-                    assert_eq!(framing.part, Part::Rest);
+                    assert!(framing.is_spoilt() && framing.in_body());
                 }
             }
         }
@@ -176,8 +209,9 @@ mod tests {
         for text in [
             format!("{FRONT}\r\n{FRONT}Content-Length: 5\r\n\r\n\r\n\r\n1{FRONT}\r\n"),
             format!("{FRONT}Content-Length: 3\r\ncontent-length:3\r\n\r\n123"),
+            format!("GET /{} HTTP/1.1\r\n\r\n", "x".repeat(2 * LINE)),
             format!("{FRONT}X-Content-Length: 3\r\nX: Transfer-Encoding: chunked\r\n\r\n"),
-            format!("\r\n\n{FRONT}Content-Length: 0\r\n\r\n"),
+            format!("\r\n\r\n{FRONT}Content-Length: 0\r\n\r\n"),
         ] {
             for size in [1, 7, 1000] {
                 let (bytes, framing) = seen(&text, size);
@@ -187,6 +221,20 @@ mod tests {
         }
         let chunked = format!("{FRONT}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
         assert_eq!(seen(&chunked, 5).0, chunked.as_bytes());
+    }
+
+    #[test]
+    fn a_line_without_a_carriage_return_spoils_its_head() {
+        let long = format!("X: {}\n\r\n", "x".repeat(2 * LINE));
+        for end in ["\n\r\n", "\r\n\n", "X: y\n\r\n", &long] {
+            let text = format!("GET / HTTP/1.1\r\nHost: x{end}");
+            for size in [1, 7, 1000] {
+                let (bytes, framing) = seen(&text, size);
+                assert_eq!(bytes.split(|byte| *byte == 0).count(), 2, "{text}");
+                assert!(framing.is_spoilt());
+            }
+        }
+        assert!(seen("\nGET / HTTP/1.1\r\n", 3).1.is_spoilt());
     }
 
     #[test]

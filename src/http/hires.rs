@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::App;
 use super::code::Code;
-use super::contract::{StateName, tag};
+use super::contract::{FlagName, StateName, tag};
 use super::door::Viewer;
 use super::list::{self, Page};
 use super::problem::Problem;
@@ -46,6 +46,7 @@ pub(super) struct HireList {
         ("state" = Option<StateName>, Query, description = "Only those in this state", example = "held"),
         ("source" = Option<String>, Query, description = "Only those of this source", example = "ashby"),
         ("ats_id" = Option<String>, Query, description = "Only the one with this id at the ATS"),
+        ("flag" = Option<FlagName>, Query, description = "Only those that have this flag", example = "unhired"),
         ("since" = Option<String>, Query, description = "Only those received at this time or later",
             format = DateTime, example = "2027-01-31T09:00:00Z"),
         ("limit" = Option<usize>, Query, description = "How many, 50 if not given", minimum = 1, maximum = 200),

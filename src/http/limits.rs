@@ -30,7 +30,8 @@ pub struct Limits {
     pub connections: usize,
     /// How long requests in flight may take to end once the service stops.
     pub drain: Duration,
-    /// How long the service as a whole may take to stop.
+    /// How long the service as a whole may take to stop. A second less than the 25 that are promised: the
+    /// process has to end as well.
     pub stop: Duration,
 }
 
@@ -45,7 +46,7 @@ impl Default for Limits {
             linger: Duration::from_secs(1),
             connections: 10_000,
             drain: Duration::from_secs(20),
-            stop: Duration::from_secs(25),
+            stop: Duration::from_secs(24),
         }
     }
 }

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::code::Code;
 use super::problem::Problem;
+use super::shapes::FLAGS;
 use crate::domain::HireId;
 use crate::domain::state::ALL;
 use crate::ledger::Filter;
@@ -53,6 +54,7 @@ fn set(filter: &mut Filter, name: &str, value: &str) -> Result<(), &'static str>
         "since" => {
             filter.since = Some(value.parse().map_err(|_| "must be a time such as 2027-01-31T09:00:00Z")?);
         }
+        "flag" => filter.flag = Some(flag(value).ok_or("is not the name of a flag")?),
         "cursor" => filter.after = Some(parse_cursor(value).ok_or("is not a `next_cursor` of this list")?),
         "limit" => filter.limit = limit(value).ok_or("must be a number from 1 to 200")?,
         _ => return Err("is not a known parameter"),
@@ -62,6 +64,10 @@ fn set(filter: &mut Filter, name: &str, value: &str) -> Result<(), &'static str>
 
 fn state(value: &str) -> Option<String> {
     ALL.iter().any(|state| state.name() == value).then(|| value.to_owned())
+}
+
+fn flag(value: &str) -> Option<&'static str> {
+    FLAGS.iter().copied().find(|flag| *flag == value)
 }
 
 fn limit(value: &str) -> Option<usize> {
@@ -87,23 +93,24 @@ mod tests {
     fn a_query_is_read_and_its_cursor_survives() {
         let id = HireId(Uuid::from_u128(7));
         let query = format!(
-            "state=held&source=ashby&ats_id=a%2Fb&since=2027-01-31T09:00:00Z&limit=200&cursor={}",
+            "state=held&source=ashby&ats_id=a%2Fb&since=2027-01-31T09:00:00Z&limit=200&flag=unhired&cursor={}",
             cursor(id)
         );
         let filter = filter(&query).expect("the query is right");
         assert_eq!(filter.state.as_deref(), Some("held"));
         assert_eq!(filter.ats_id.as_deref(), Some("a/b"));
+        assert_eq!(filter.flag, Some("unhired"));
         assert_eq!((filter.limit, filter.after), (200, Some(id)));
     }
 
     #[test]
     fn every_wrong_parameter_is_named_and_no_value_repeated() {
-        let query = "state=mia&since=mia&limit=201&cursor=mia&name=mia";
+        let query = "state=mia&since=mia&limit=201&flag=mia&cursor=mia&name=mia";
         let problem = filter(query).expect_err("is refused");
         let body = serde_json::to_value(problem.body()).expect("a problem serialises");
         let names: Vec<_> =
             body["errors"].as_array().into_iter().flatten().filter_map(|e| e["field"].as_str()).collect();
-        assert_eq!(names, ["state", "since", "limit", "cursor", "name"]);
+        assert_eq!(names, ["state", "since", "limit", "flag", "cursor", "name"]);
         assert_eq!(body["code"], Value::from("invalid_query"));
         assert!(!body.to_string().contains("mia"));
     }

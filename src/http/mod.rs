@@ -4,6 +4,7 @@
 //! What a hire becomes is decided in `transfer`, never here.
 
 mod actions;
+mod backup;
 mod body;
 pub mod code;
 mod connection;
@@ -23,6 +24,7 @@ mod seats;
 pub mod serve;
 mod shapes;
 mod sources;
+mod turned_away;
 mod typed;
 mod webhooks;
 mod wire;
@@ -148,6 +150,7 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(actions::link))
         .routes(routes!(sources::list))
         .routes(routes!(health::check))
+        .routes(routes!(backup::backup))
 }
 
 /// The service.

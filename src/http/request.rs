@@ -1,8 +1,8 @@
 //! What every request gets: an id that is in all its log lines, and a look at its framing.
 
 use axum::extract::Request;
-use axum::http::header::HOST;
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::http::header::{CONNECTION, HOST};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Version};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tracing::Instrument;
@@ -32,12 +32,17 @@ fn id_in(headers: &HeaderMap) -> Option<String> {
     ((1..=64).contains(&id.len()) && id.bytes().all(fits)).then(|| id.to_owned())
 }
 
-/// Refuses what two servers in a row could read in two ways. hyper itself settles lengths and encodings.
+/// Refuses what two servers in a row could read in two ways, and ends the connection. Lengths and encodings
+/// are looked at before, on the wire. <https://www.rfc-editor.org/rfc/rfc9112#section-3.2>
 pub(super) async fn one_host(request: Request, next: Next) -> Response {
-    if request.headers().get_all(HOST).iter().count() > 1 {
-        return Problem::of(Code::BadRequest).detail("There is more than one `Host` header.").into_response();
-    }
-    next.run(request).await
+    let detail = match request.headers().get_all(HOST).iter().count() {
+        0 if request.version() == Version::HTTP_11 => "There is no `Host` header.",
+        0 | 1 => return next.run(request).await,
+        _ => "There is more than one `Host` header.",
+    };
+    let mut response = Problem::of(Code::BadRequest).detail(detail).into_response();
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
 }
 
 #[cfg(test)]

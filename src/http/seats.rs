@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::telemetry::Metrics;
+
 /// The order of leaving: first whoever has not finished a head, then whoever has an idle connection; within
 /// both, the one that has been at it longest.
 type Place = (Rank, u64);
@@ -18,7 +20,10 @@ enum Rank {
 
 /// All connections that can be given up.
 #[derive(Default)]
-pub(super) struct Seats(Mutex<Waiting>);
+pub(super) struct Seats {
+    waiting: Mutex<Waiting>,
+    pub(super) metrics: Metrics,
+}
 
 #[derive(Default)]
 struct Waiting {
@@ -48,12 +53,18 @@ pub(super) enum Stage {
 }
 
 impl Seats {
+    /// Seats that are counted.
+    pub(super) fn counted(metrics: Metrics) -> Self {
+        Self { waiting: Mutex::default(), metrics }
+    }
+
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A new connection, which owes a head.
     pub(super) fn take(self: &Arc<Self>, end: CancellationToken) -> Arc<Seat> {
+        self.metrics.connection_began();
         let seat = Seat { seats: Arc::clone(self), end, now: Mutex::new((Stage::Answered, None)) };
         seat.enter(Stage::Head(Instant::now()));
         Arc::new(seat)
@@ -64,6 +75,7 @@ impl Seats {
         let leaving = self.waiting().places.pop_first();
         if let Some((_, end)) = &leaving {
             end.cancel();
+            self.metrics.connection_cut("evicted");
         }
         leaving.is_some()
     }
@@ -82,6 +94,11 @@ impl Seat {
     /// Whether ending it would cut off an answer.
     pub(super) fn is_busy(&self) -> bool {
         matches!(self.stage(), Stage::Busy | Stage::Answered)
+    }
+
+    /// The connection is cut for not keeping up.
+    pub(super) fn too_slow(&self) {
+        self.seats.metrics.connection_cut("slow");
     }
 
     /// The connection is at something else now.
@@ -108,6 +125,7 @@ impl Seat {
 impl Drop for Seat {
     fn drop(&mut self) {
         self.enter(Stage::Answered);
+        self.seats.metrics.connection_ended();
     }
 }
 

@@ -13,6 +13,8 @@ use tokio_util::sync::CancellationToken;
 use super::connection;
 use super::limits::Limits;
 use super::seats::Seats;
+use super::turned_away::TurnedAway;
+use crate::telemetry::Metrics;
 
 /// How long to wait before accepting again when the process has no file descriptor left.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -20,16 +22,26 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// Serves until `shutdown` is cancelled; then accepts nothing more, closes what is idle or half sent, lets
 /// requests in flight end and cuts off what has not ended in time. What was stored goes on after the next
 /// start.
-pub async fn serve(listener: TcpListener, router: Router, shutdown: CancellationToken, limits: Limits) {
-    let seats = Arc::new(Seats::default());
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    shutdown: CancellationToken,
+    limits: Limits,
+    metrics: Metrics,
+) {
+    let seats = Arc::new(Seats::counted(metrics));
     let mut connections = JoinSet::new();
+    let mut turned_away = TurnedAway::within(limits.linger).await;
     loop {
         tokio::select! {
             () = shutdown.cancelled() => break,
             Some(_) = connections.join_next() => {}
             accepted = listener.accept() => match accepted {
-                // When all are being served, the new one is closed at once.
-                Ok(_) if connections.len() >= limits.connections && !seats.evict() => {}
+                // When all are being served, there is no room.
+                Ok((stream, _)) if connections.len() >= limits.connections && !seats.evict() => {
+                    seats.metrics.connection_cut("full");
+                    turned_away.tell(stream);
+                }
                 Ok((stream, _)) => {
                     let seat = seats.take(shutdown.child_token());
                     connections.spawn(connection::serve(stream, router.clone(), seat, limits));
@@ -76,7 +88,7 @@ mod tests {
             "done"
         };
         let router = Router::new().route("/", get(stopping));
-        let service = tokio::spawn(serve(listener, router, shutdown, Limits::default()));
+        let service = tokio::spawn(serve(listener, router, shutdown, Limits::default(), Metrics::default()));
         let mut stream = TcpStream::connect(address).await.expect("it listens");
         stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.expect("is written");
         let mut answer = String::new();

@@ -10,18 +10,20 @@ pub mod postgres;
 mod row;
 mod seal;
 mod settings;
+mod snapshot;
 pub mod sqlite;
 
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::{Actor, Employee, Entry, Hire, HireId, HireKey, State};
 
 pub use permit::{Denied, Owner, Ticket};
 pub use seal::{KeyError, LedgerKey};
 pub use settings::{OpenError, Place, Settings, inspect, open};
+pub use snapshot::{Restored, Snapshot, SnapshotError};
 
 /// A verified delivery, as the ledger keeps it beside its hire.
 pub struct Delivery {
@@ -56,6 +58,8 @@ pub struct Filter {
     pub source: Option<String>,
     /// Only the one with this id at the ATS.
     pub ats_id: Option<String>,
+    /// Only those that have the flag of this name.
+    pub flag: Option<&'static str>,
     /// Only those received at this time or later.
     pub since: Option<Timestamp>,
     /// Only those after this one, newest first: the last id of the page before.
@@ -75,15 +79,28 @@ fn counts(rows: Vec<(String, String, u64)>) -> Counts {
     rows.into_iter().filter_map(|(source, state, count)| Some(((source, name(&state)?), count))).collect()
 }
 
+/// How long it is remembered that a hire was taken back of which nothing was heard yet. No ATS repeats a delivery
+/// for so long.
+pub const FORGET_AFTER: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// The text by which a flag is found among those of a hire.
+fn flagged(flag: &str) -> String {
+    format!("%\"{flag}\":true%")
+}
+
 /// Why the ledger could not do what it was asked.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum LedgerError {
     /// Somebody else changed the hire since it was read: read it again.
     #[error("the hire was changed meanwhile")]
     Conflict,
-    /// The store cannot be read or written: disk, lock, file.
+    /// The store cannot be read or written at the moment: disk full, lock, connection. Nothing was changed.
     #[error("the ledger cannot be used: {0}")]
     Unusable(String),
+    /// A sync failed, or the file is damaged: what is on the disk is unknown until a restart has read it. What
+    /// was to be written may be there or not. Nothing is written any more.
+    #[error("the ledger has stopped for good: {0}")]
+    Broken(String),
     /// What is stored cannot be read with this key, or is damaged.
     #[error("a stored record cannot be read: {0}")]
     Damaged(String),
@@ -127,6 +144,29 @@ pub trait Ledger: Send + Sync + 'static {
     /// Hires, newest first.
     async fn list(&self, filter: &Filter) -> Result<Vec<Hire>, LedgerError>;
 
+    /// The ATS says, at this time of its own if it tells one, that it has taken a hire back. Adds the delivery to
+    /// the hire that has this key. If there is none, it is remembered for [`FORGET_AFTER`]: a hire with this key
+    /// that comes later gets no permit unless it is known to be newer. Durable when it returns.
+    async fn unhire(
+        &self,
+        key: &HireKey,
+        at: Option<Timestamp>,
+        delivery: Delivery,
+    ) -> Result<Option<Hire>, LedgerError>;
+
+    /// Of two candidates, each as [`HireKey::candidate`] gives it, one is gone: from now on, and for hires that
+    /// come later, both are the same person. Returns all hires of that person, oldest first.
+    async fn merge(&self, gone: &str, kept: &str, now: Timestamp) -> Result<Vec<HireId>, LedgerError>;
+
+    /// Another hire of the same person, by candidate or e-mail address, that was or may have been sent.
+    async fn same_person(&self, hire: &Hire) -> Result<Option<HireId>, LedgerError>;
+
+    /// Created hires whose time for an audit has come, the longest due first; as with [`Ledger::due`].
+    async fn audits(&self, now: Timestamp, limit: usize) -> Result<Vec<HireId>, LedgerError>;
+
+    /// The earliest time of any audit.
+    async fn next_audit(&self) -> Result<Option<Timestamp>, LedgerError>;
+
     /// Hires whose next time has come, the longest due first. Those that wait for the credential are
     /// left out unless `credential` says how many of them to take. Whoever is told is expected to take
     /// them: where there are several replicas, the others are not told for a short time.
@@ -146,4 +186,21 @@ pub trait Ledger: Send + Sync + 'static {
 
     /// Whether a delivery could be stored now.
     async fn probe(&self) -> Result<(), LedgerError>;
+
+    /// Whether this ledger was restored from a backup, and when; to be asked before anything is carried. The
+    /// first one to ask says that it is `now`.
+    async fn restored(&self, _now: Timestamp) -> Result<Option<Restored>, LedgerError> {
+        Ok(None)
+    }
+
+    /// A copy of everything that is stored now, without the ledger's key.
+    async fn snapshot(&self, _now: Timestamp) -> Result<Snapshot, SnapshotError> {
+        Err(SnapshotError::Elsewhere)
+    }
+
+    /// Returns, with the reason, when the ledger has stopped for good and only a restart helps. A server of its
+    /// own sees to that itself.
+    async fn broken(&self) -> String {
+        std::future::pending().await
+    }
 }

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use crate::domain::hire::RESENT;
 use crate::domain::{Employee, Entry, Hire, HireId};
 
 /// One running process, as it signs permits. Made anew at each start.
@@ -72,6 +73,30 @@ pub enum Denied {
     SamePerson(HireId),
     /// An earlier permit of this hire may have had its effect.
     Spent,
+    /// The ATS has taken the hire back, at this time of its own if it told one, before the hire came; and
+    /// the hire is not known to be the later of the two.
+    Overtaken(Option<Timestamp>),
+}
+
+/// What is asked of the other rows before a permit is granted.
+#[derive(Clone, Copy)]
+pub(super) struct Guard {
+    /// Whether another hire of the same person forbids it. Not if a person has said otherwise.
+    pub second_hires: bool,
+    /// Whether an un-hire that came before the hire forbids it. Not if a person has said otherwise.
+    pub unhired: bool,
+    /// When the hire happened at the ATS.
+    pub hired_at: Option<Timestamp>,
+}
+
+impl Guard {
+    pub(super) fn of(hire: &Hire) -> Self {
+        Self {
+            second_hires: !hire.flags.second_hire_approved,
+            unhired: !hire.flags.unhire_overruled,
+            hired_at: hire.record.hired_at,
+        }
+    }
 }
 
 /// The ticket for a permit that was committed with `sending`, which the hire is from now on.
@@ -99,7 +124,12 @@ pub(super) fn ended_by(steps: &[Entry]) -> Option<&'static str> {
     })
 }
 
-/// Whether a person has said, with these steps, that a permit of unknown effect may be followed by another.
-pub(super) fn overrules(steps: &[Entry]) -> bool {
-    steps.iter().any(|step| step.from.as_deref() == Some("held(unknown)") && step.cause == "approved")
+/// How a permit of unknown effect ends with these steps, if they say that it may be followed by another: a person
+/// did, or the customer did beforehand. The latter counts once for a hire.
+pub(super) fn overruled(steps: &[Entry]) -> Option<&'static str> {
+    steps.iter().find_map(|step| match (step.from.as_deref()?, step.cause.as_str()) {
+        ("held(unknown)", "approved") => Some("overruled"),
+        ("unknown", RESENT) => Some("resent"),
+        _ => None,
+    })
 }

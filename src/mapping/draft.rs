@@ -148,12 +148,21 @@ impl<'a> Draft<'a> {
                 Verdict::NothingThere if attribute != "subcompany" => {}
                 Verdict::NothingThere => {
                     let configured = matches!(from, From::Rule { rule, .. } if !rule.built_in);
-                    return if configured { self.plan.note("no_subcompanies") };
+                    return if configured {
+                        self.plan.note("no_subcompanies")
+                    };
                 }
                 Verdict::Unknown { alike, offered } => self.unknown(attribute, part, alike, offered, from),
             }
         }
         self.plan.employee.set(attribute, value);
+    }
+
+    /// What was configured and is not sent is worth a word; what nobody asked for is not.
+    fn no_subcompanies(&mut self, from: From<'_>) {
+        if matches!(from, From::Rule { rule, .. } if !rule.built_in) {
+            self.plan.note("no_subcompanies");
+        }
     }
 
     fn unknown(&mut self, attribute: &str, value: &str, alike: usize, offered: Vec<String>, from: From<'_>) {

@@ -18,8 +18,8 @@ use crate::domain::employee::{self, SYSTEM};
 use crate::domain::facts::{self, Facts};
 use crate::domain::{Catalog, NameSplit, Plan};
 use draft::Draft;
-use rule::{COMMON, Rule};
 pub use rule::RuleSettings;
+use rule::{COMMON, Rule};
 use value::fit;
 
 /// The rules of the configuration: `[mapping.fields]`.

@@ -224,7 +224,11 @@ impl Table {
                 vec![Origin::Template(Template::compile(source)?, source.clone())]
             }
             (None, None, None, Some(constant)) => vec![Origin::Constant(constant.clone())],
-            _ => return Err("needs exactly one of `from`, `first_of` (not empty), `template` and `const`".into()),
+            _ => {
+                return Err(
+                    "needs exactly one of `from`, `first_of` (not empty), `template` and `const`".into()
+                );
+            }
         })
     }
 }

@@ -49,7 +49,8 @@ impl Template {
         // A filter or test that does not exist shows only when it is used.
         let tried = template.render(Serde(sample(&facts)));
         if let Err(error) = tried
-            && let ErrorKind::UnknownFilter | ErrorKind::UnknownTest | ErrorKind::UnknownFunction = error.kind()
+            && let ErrorKind::UnknownFilter | ErrorKind::UnknownTest | ErrorKind::UnknownFunction =
+                error.kind()
         {
             return Err(format!("not a template: {}", error.detail().unwrap_or("an unknown name")));
         }
@@ -70,11 +71,12 @@ impl Template {
 /// Every fact with some text, custom fields of these names among them.
 fn sample(names: &[String]) -> Value {
     let mut facts = Facts::new();
-    facts::NAMES.iter().for_each(|(name, _)| facts.put(name, "1"));
-    names
-        .iter()
-        .filter_map(|name| name.strip_prefix(CUSTOM))
-        .for_each(|title| facts.put_custom(title, "1".into()));
+    for (name, _) in facts::NAMES {
+        facts.put(name, "1");
+    }
+    for title in names.iter().filter_map(|name| name.strip_prefix(CUSTOM)) {
+        facts.put_custom(title, "1".into());
+    }
     facts.to_nested()
 }
 
@@ -118,7 +120,8 @@ mod tests {
 
     #[test]
     fn an_address_is_made_of_plain_letters() {
-        let made = text("{{ candidate.first_name | mailbox }}.{{ candidate.last_name | mailbox }}@acme.example");
+        let made =
+            text("{{ candidate.first_name | mailbox }}.{{ candidate.last_name | mailbox }}@acme.example");
         assert_eq!(made.as_deref(), Ok("zoe-aenne.oweiss@acme.example"));
     }
 

@@ -180,7 +180,8 @@ fn a_correction_may_leave_a_value_out_and_must_be_right() {
     input.corrections.insert("position".into(), Value::Null);
     assert!(mapping("").plan(&input).employee.value("position").is_none());
     let corrections = json!({"hire_date": "soon", "offcie": "Berlin", "office": "Berlin"});
-    let wrong = check_corrections(&NOTHING, corrections.as_object().expect("an object")).expect_err("two mistakes");
+    let wrong =
+        check_corrections(&NOTHING, corrections.as_object().expect("an object")).expect_err("two mistakes");
     assert_eq!(wrong.len(), 2);
 }
 
@@ -279,7 +280,10 @@ fn an_attribute_may_be_named_by_its_label() {
     assert_eq!(planned(rule, &[]).employee.value("dynamic_1"), Some(&json!("L")));
     let wrong = planned("[fields]\n\"Shirt\" = { const = \"L\" }", &[]);
     assert_eq!(wrong.hold, Some(Held::Unmatched));
-    assert_eq!((wrong.warnings[0].code.as_str(), &wrong.warnings[0].options[0][..]), ("attribute_unknown", "Shirt size"));
+    assert_eq!(
+        (wrong.warnings[0].code.as_str(), &wrong.warnings[0].options[0][..]),
+        ("attribute_unknown", "Shirt size")
+    );
     let nobody_knows = mapping(rule).plan(&mia());
     assert_eq!(nobody_knows.warnings[0].code, "attribute_not_checked");
 }

@@ -112,7 +112,8 @@ fn plain(value: &Value, shape: Shape, options: &[String]) -> Result<Option<Strin
 
 /// Yes or no, in the attribute's own words where it has a list of them.
 fn said(yes: bool, shape: Shape, options: &[String]) -> Result<String, Unfit> {
-    let words: &[&str] = if yes { &["yes", "ja", "true", "wahr"] } else { &["no", "nein", "false", "falsch"] };
+    let words: &[&str] =
+        if yes { &["yes", "ja", "true", "wahr"] } else { &["no", "nein", "false", "falsch"] };
     match shape {
         Shape::Option | Shape::Tags => {
             let own = options.iter().find(|option| words.contains(&option.trim().to_lowercase().as_str()));
@@ -280,12 +281,18 @@ mod tests {
         assert_eq!(fit(Shape::Number, "weekly_working_hours", &json!("many"), &[]), Err(Unfit::Number));
         assert_eq!(fit(Shape::Text, "dynamic_1", &json!(["a", "b"]), &[]), Ok(Some(json!("a, b"))));
         assert_eq!(fit(Shape::Text, "dynamic_1", &json!({"a": 1}), &[]), Err(Unfit::Several));
-        assert_eq!(fit(Shape::Text, "email", &json!("mia@example.org "), &[]), Ok(Some(json!("mia@example.org"))));
+        assert_eq!(
+            fit(Shape::Text, "email", &json!("mia@example.org "), &[]),
+            Ok(Some(json!("mia@example.org")))
+        );
         assert_eq!(fit(Shape::Text, "email", &json!("mia"), &[]), Err(Unfit::Email));
         assert_eq!(fit(Shape::Integer, "dynamic_1", &json!("40.0"), &[]), Ok(Some(json!("40"))));
         assert_eq!(fit(Shape::Integer, "dynamic_1", &json!(38.5), &[]), Err(Unfit::Integer));
         assert_eq!(fit(Shape::Number, "dynamic_1", &json!(38.5), &[]), Ok(Some(json!("38.5"))));
-        assert_eq!(fit(Shape::Date, "dynamic_1", &json!(["2027-01-01", "2027-01-02"]), &[]), Err(Unfit::Several));
+        assert_eq!(
+            fit(Shape::Date, "dynamic_1", &json!(["2027-01-01", "2027-01-02"]), &[]),
+            Err(Unfit::Several)
+        );
         assert_eq!(fit(Shape::Lines, "dynamic_1", &json!("x".repeat(2001)), &[]), Err(Unfit::TooLong));
     }
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
-use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::{Method, Response};
 use url::Url;
 
 use super::retry::retry_after;
@@ -151,21 +151,34 @@ impl Client {
     }
 
     async fn exchange(&self, request: Request) -> Result<Answer, Failure> {
+        answer(self.started(request).await?, self.now()).await
+    }
+
+    /// Sends the request; its answer has begun.
+    pub(super) async fn started(&self, request: Request) -> Result<Response, Failure> {
         let mut outgoing = reqwest::Request::new(request.method, request.url);
         *outgoing.headers_mut() = request.headers;
         *outgoing.body_mut() = request.body.map(Into::into);
-        let response = self.http.execute(outgoing).await.map_err(|error| failure(&error))?;
-        let text = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
-        let retry_after = text(RETRY_AFTER).and_then(|value| retry_after(value, self.clock.now()));
-        let date = text(DATE).and_then(|value| httpdate::parse_http_date(value).ok());
-        let date = date.and_then(|date| Timestamp::try_from(date).ok());
-        let content_type = text(CONTENT_TYPE).map(str::to_owned);
-        let status = response.status().as_u16();
-        Ok(Answer { status, retry_after, date, content_type, body: body(response).await? })
+        self.http.execute(outgoing).await.map_err(|error| failure(&error))
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 }
 
-async fn body(mut response: reqwest::Response) -> Result<Bytes, Failure> {
+/// The whole of an answer that has begun.
+pub(super) async fn answer(response: Response, now: Timestamp) -> Result<Answer, Failure> {
+    let text = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
+    let retry_after = text(RETRY_AFTER).and_then(|value| retry_after(value, now));
+    let date = text(DATE).and_then(|value| httpdate::parse_http_date(value).ok());
+    let date = date.and_then(|date| Timestamp::try_from(date).ok());
+    let content_type = text(CONTENT_TYPE).map(str::to_owned);
+    let status = response.status().as_u16();
+    Ok(Answer { status, retry_after, date, content_type, body: body(response).await? })
+}
+
+async fn body(mut response: Response) -> Result<Bytes, Failure> {
     let announced = response.content_length().unwrap_or_default();
     if announced > BODY_LIMIT as u64 {
         return Err(Failure::Lost("body_too_large"));
@@ -180,7 +193,7 @@ async fn body(mut response: reqwest::Response) -> Result<Bytes, Failure> {
     Ok(body.freeze())
 }
 
-fn failure(error: &reqwest::Error) -> Failure {
+pub(super) fn failure(error: &reqwest::Error) -> Failure {
     match () {
         () if error.is_builder() => Failure::NotSent("not_sendable"),
         () if error.is_dns() => Failure::NotSent("dns"),

@@ -6,6 +6,7 @@
 
 pub mod classify;
 pub mod client;
+pub mod download;
 pub mod pace;
 pub mod retry;
 

@@ -68,6 +68,25 @@ impl Reader {
         Ok(people)
     }
 
+    /// Whether nobody has this e-mail address, beyond doubt: not even somebody whose address is not shown, and not
+    /// because Personio answered with others than those who were asked for. Ends before `deadline`.
+    ///
+    /// # Errors
+    /// [`CallError`] when Personio could not be asked.
+    pub async fn is_surely_absent(&self, email: &str, deadline: Timestamp) -> Result<bool, CallError> {
+        let deadline = deadline.min(self.deadline());
+        let lower = email.to_lowercase();
+        for address in
+            [Some(email), Some(lower.as_str()).filter(|lower| *lower != email)].into_iter().flatten()
+        {
+            let answer = self.ask(v1::look_up(address, deadline)).await?;
+            if address.is_empty() || !v1::read_people(&answer, self.clock.now())?.is_empty() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// The employee with this id; `None` if there is none.
     ///
     /// # Errors

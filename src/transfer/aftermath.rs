@@ -6,11 +6,11 @@ use jiff::SignedDuration;
 use super::Inner;
 use super::carry::Next;
 use super::compare::compare;
-use crate::domain::{Effect, Event, Found, Hire, LookUpZero, Warning};
+use crate::domain::{Effect, Event, Found, Hire, LookUpZero, State, Warning};
 use crate::personio::{CallError, Person};
 
 /// How long an unknown outcome is looked up before a person is asked.
-const LOOK_FOR: SignedDuration = SignedDuration::from_hours(24);
+pub(super) const LOOK_FOR: SignedDuration = SignedDuration::from_hours(24);
 
 /// How often, and how far apart, the comparison is tried when Personio does not show the person yet.
 const COMPARE_AGAIN: [SignedDuration; 4] = [
@@ -25,30 +25,43 @@ impl Inner {
     pub(super) async fn look_again(&self, hire: &mut Hire) -> Next {
         match self.find(hire).await {
             Ok((Found::NotAllowed, _)) => self.stop(hire, &Event::NotFound).await,
-            Ok((_, Some(person))) => {
-                let ours = hire.look_up_zero == LookUpZero::Absent || self.is_marked(hire, &person);
+            Ok((found, Some(person))) => {
+                let ours = hire.look_up_zero == LookUpZero::Absent || found == Found::Ours;
                 let effect = self.apply(hire, &Event::Appeared { ours })?;
-                hire.employee = Some(person.id);
-                hire.next_at = ours.then(|| self.now());
+                self.belongs_to(hire, &person);
                 self.save(hire).await?;
                 Ok(effect)
+            }
+            Ok((Found::Absent, None)) if self.resend_at(hire).is_some_and(|at| at <= self.now()) => {
+                self.resend(hire).await
             }
             Ok((_, None)) | Err(_) => self.look_later_or_ask(hire).await,
         }
     }
 
-    fn is_marked(&self, hire: &Hire, person: &Person) -> bool {
+    /// Notes whom a look-up has found. Whoever is adopted is read back.
+    pub(super) fn belongs_to(&self, hire: &mut Hire, person: &Person) {
+        hire.employee = Some(person.id);
+        if let State::Created(_) = hire.state() {
+            (hire.since, hire.tries, hire.next_at) = (None, 0, Some(self.now()));
+        }
+    }
+
+    /// Whether the marker attribute says that this employee came from this hire.
+    pub(super) fn is_marked(&self, hire: &Hire, person: &Person) -> bool {
         let marker = self.parts.planner.marker.as_deref();
         marker.and_then(|marker| person.values.get(marker)).is_some_and(|value| *value == hire.key.text())
     }
 
-    async fn look_later_or_ask(&self, hire: &mut Hire) -> Next {
+    pub(super) async fn look_later_or_ask(&self, hire: &mut Hire) -> Next {
         let now = self.now();
         if hire.since.is_none_or(|since| now.duration_since(since) >= LOOK_FOR) {
             return self.stop(hire, &Event::NotFound).await;
         }
         hire.tries += 1;
-        hire.next_at = Some(now + self.look_up_interval(hire.tries));
+        let regular = now + self.look_up_interval(hire.tries);
+        let resend = self.resend_at(hire).filter(|at| *at > now);
+        hire.next_at = Some(resend.map_or(regular, |at| at.min(regular)));
         self.save(hire).await?;
         Ok(Effect::Wait)
     }
@@ -56,12 +69,13 @@ impl Inner {
     /// After a refusal: does the e-mail address belong to somebody? Then that is why.
     pub(super) async fn look_up_refused(&self, hire: &mut Hire) -> Next {
         hire.next_at = None;
-        if let Ok((found @ (Found::Active | Found::Inactive), person)) = self.find(hire).await {
-            self.apply(hire, &Event::LookedUp(found))?;
-            hire.employee = person.map(|person| person.id);
+        let mut effect = Effect::Rest;
+        if let Ok((found, Some(person))) = self.find(hire).await {
+            effect = self.apply(hire, &Event::LookedUp(found))?;
+            self.belongs_to(hire, &person);
         }
         self.save(hire).await?;
-        Ok(Effect::Rest)
+        Ok(effect)
     }
 
     /// Reads the employee back and names what did not arrive.
@@ -100,6 +114,8 @@ impl Inner {
         if !hire.record.warnings.is_empty() {
             self.parts.metrics.created_with_warnings();
         }
+        (hire.since, hire.tries) = (Some(self.now()), 0);
+        hire.audit_at = self.next_audit(hire);
         self.stop(hire, &Event::Compared).await
     }
 }

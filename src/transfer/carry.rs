@@ -93,7 +93,7 @@ impl Inner {
         hire.look_up_zero = match found {
             Found::Absent => LookUpZero::Absent,
             Found::NotAllowed => LookUpZero::NotAllowed,
-            Found::Active | Found::Inactive => hire.look_up_zero,
+            Found::Active | Found::Inactive | Found::Ours => hire.look_up_zero,
         };
         if found == Found::NotAllowed {
             hire.note("not_looked_up");
@@ -103,21 +103,23 @@ impl Inner {
                 return Ok(Effect::Rest);
             }
         }
-        let effect = self.apply(hire, &Event::LookedUp(found))?;
-        if effect == Effect::Rest {
-            hire.employee = person.map(|person| person.id);
+        let stranger = person.is_some() && found != Found::Ours;
+        let second = stranger && self.is_second_hire(hire).await?;
+        let effect = self.apply(hire, &if second { Event::SamePerson } else { Event::LookedUp(found) })?;
+        if let Some(person) = person {
+            self.belongs_to(hire, &person);
             self.save(hire).await?;
         }
         Ok(effect)
     }
 
     /// Why a hire must not be sent without a look-up, if it must not.
-    fn refused_unseen(&self, hire: &Hire) -> Option<Event> {
+    fn refused_unseen(&self, hire: &mut Hire) -> Option<Event> {
         if hire.flags.after_unknown {
             return Some(Event::Spent);
         }
         let must_be_seen = self.parts.settings.require_lookup && !hire.flags.approved;
-        must_be_seen.then_some(Event::Planned(Some(Held::Review)))
+        (self.may_be_forgotten(hire) || must_be_seen).then_some(Event::Planned(Some(Held::Review)))
     }
 
     /// Who has the planned e-mail address, as far as the credential may tell.
@@ -129,8 +131,10 @@ impl Inner {
             Err(error) => return Err(error),
         };
         self.credential_works(Door::Token);
+        let ours = people.iter().find(|person| self.is_marked(hire, person));
         let active = people.iter().find(|person| !person.is_inactive());
-        Ok(match (active, people.first()) {
+        Ok(match (ours.or(active), people.first()) {
+            (Some(person), _) if ours.is_some() => (Found::Ours, Some(person.clone())),
             (Some(person), _) => (Found::Active, Some(person.clone())),
             (None, Some(person)) => (Found::Inactive, Some(person.clone())),
             (None, None) => (Found::Absent, None),
@@ -165,6 +169,7 @@ impl Inner {
                 return self.stop(hire, &Event::SamePerson).await;
             }
             Err(Denied::Spent) => return self.stop(hire, &Event::Spent).await,
+            Err(Denied::Overtaken(at)) => return self.overtaken(hire, at).await,
         };
         log(hire, &steps);
         log(hire, &[permitted]);
@@ -219,12 +224,25 @@ impl Inner {
     /// one, so this tries until it succeeds or the process ends.
     async fn keep(&self, hire: &mut Hire) -> Result<(), LedgerError> {
         loop {
-            match self.save(hire).await {
+            match self.keep_once(hire).await {
                 Err(LedgerError::Unusable(why)) => {
                     tracing::error!(hire = %hire.id, %why, "an outcome could not be stored; trying again");
                     let soon = self.now() + SignedDuration::from_secs(1);
                     self.parts.clock.sleep_until(soon).await;
                 }
+                Err(error) => {
+                    let state = hire.state().name();
+                    tracing::error!(hire = %hire.id, state, %error, "an outcome is not stored: it is unknown until it is looked up");
+                    return Err(error);
+                }
+                Ok(()) => return Ok(()),
+            }
+        }
+    }
+
+    async fn keep_once(&self, hire: &mut Hire) -> Result<(), LedgerError> {
+        loop {
+            match self.save(hire).await {
                 Err(LedgerError::Conflict) => {
                     // Only flags and facts may have changed beside a permit: the outcome goes on top of them.
                     let newer = self.again(hire.id).await?;
@@ -283,6 +301,9 @@ impl Inner {
 
     /// The time of a waiting hire has come.
     async fn wake(&self, hire: &mut Hire) -> Next {
+        if hire.flags.unhired && !hire.flags.unhire_overruled {
+            return self.withdraw(hire).await;
+        }
         let waited = hire.since.map(|since| self.now().duration_since(since));
         if waited.is_some_and(|waited| waited >= self.parts.settings.give_up_after) {
             return self.stop(hire, &Event::GivenUp).await;

@@ -16,7 +16,7 @@ use crate::mapping::check_corrections;
 use crate::personio::CallError;
 
 /// After an unknown outcome nobody sends again before this has passed: the first call may still arrive.
-const QUIET: SignedDuration = SignedDuration::from_mins(15);
+pub(super) const QUIET: SignedDuration = SignedDuration::from_mins(15);
 
 /// The kind, and the source's name, of hires that were typed by hand and belong to no source.
 const BY_HAND: &str = "manual";
@@ -149,13 +149,16 @@ impl Transfer {
         }
     }
 
-    /// Takes a held hire off the list, or puts it back.
+    /// Takes a held hire, or one that is flagged for a person to look at, off the list, or puts it back.
     ///
     /// # Errors
-    /// [`DeskError::NotFound`], [`DeskError::WrongState`] if it is not held.
+    /// [`DeskError::NotFound`], [`DeskError::WrongState`] if it is neither.
     pub async fn dismiss(&self, id: HireId, dismissed: bool, operator: &str) -> Result<Hire, DeskError> {
         let mut hire = self.0.known(id).await?;
-        let State::Held(_) = hire.state() else { return Err(DeskError::WrongState { state: hire.state() }) };
+        let is_held = matches!(hire.state(), State::Held(_));
+        if !is_held && !hire.flags.unhired && !hire.flags.double {
+            return Err(DeskError::WrongState { state: hire.state() });
+        }
         if hire.flags.dismissed != dismissed {
             hire.flags.dismissed = dismissed;
             let what = if dismissed { "dismissed" } else { "undismissed" };
@@ -213,7 +216,7 @@ impl Inner {
     async fn check_sendable(self: &Arc<Self>, hire: &Hire) -> Result<(), DeskError> {
         match hire.state() {
             State::Held(Held::Unknown) => self.check_after_unknown(hire).await,
-            State::Held(_) => Ok(()),
+            State::Held(_) | State::Cancelled => Ok(()),
             state => Err(DeskError::WrongState { state }),
         }
     }
@@ -282,6 +285,8 @@ fn approve(
     hire.apply(&Event::Approved, &Actor::Operator(operator.to_owned()), now)?;
     hire.flags.approved = true;
     hire.flags.dismissed = false;
+    hire.flags.unhired |= held == State::Cancelled;
+    hire.flags.unhire_overruled |= hire.flags.unhired;
     hire.flags.second_hire_approved |= held == State::Held(Held::SecondHire);
     hire.flags.after_unknown |= held == State::Held(Held::Unknown);
     (hire.since, hire.tries, hire.employee) = (None, 0, None);

@@ -5,15 +5,20 @@
 //! in a task of its own, which goes on when whoever asked has hung up.
 
 mod aftermath;
+mod audit;
 mod bulkhead;
 mod carry;
 mod compare;
 mod desk;
 mod gate;
+mod order;
 mod planner;
 mod progress;
 mod receive;
+mod recovery;
 mod refusal;
+mod resend;
+mod restored;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -28,8 +33,8 @@ use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::domain::employee::is_dynamic;
-use crate::domain::{Actor, Effect, Entry, Event, Hire, HireId, State, Waiting};
-use crate::ledger::{Ledger, LedgerError};
+use crate::domain::{Effect, Entry, Hire, HireId, State, Waiting};
+use crate::ledger::{Ledger, LedgerError, Restored};
 use crate::personio::{Reader, Writer};
 use crate::telemetry::Metrics;
 
@@ -38,6 +43,7 @@ pub use planner::Planner;
 pub use receive::{Receipt, Stored};
 pub use refusal::{DeskError, Difference, FieldError};
 
+use audit::Audits;
 use bulkhead::Bulkhead;
 use gate::Gate;
 use progress::{Progress, Running, is_passing};
@@ -57,6 +63,10 @@ pub struct Settings {
     pub marker: Option<String>,
     /// How long a hire that cannot be sent waits before a person is asked.
     pub give_up_after: SignedDuration,
+    /// How long after an unknown outcome a hire that was not found is sent again by itself, once; never if not set.
+    pub resend_after_unknown: Option<SignedDuration>,
+    /// How long after the creation the person is looked up once more; not at all if zero.
+    pub audit_after: SignedDuration,
     /// How many hires are on their way to Personio at a time; the others wait in the ledger.
     pub in_flight: usize,
 }
@@ -80,6 +90,17 @@ impl Settings {
         if !self.give_up_after.is_positive() {
             all.push(("transfer.give_up_after", "must be longer than nothing, such as \"72h\"".to_owned()));
         }
+        if let Some(problem) =
+            self.resend_after_unknown.and_then(|after| resend::objection(after, aftermath::LOOK_FOR))
+        {
+            all.push(("transfer.resend_after_unknown", problem));
+        }
+        if self.audit_after.is_negative() {
+            all.push((
+                "transfer.audit_after",
+                "must be a time such as \"24h\", or \"0s\" for no audit".to_owned(),
+            ));
+        }
         all
     }
 }
@@ -90,6 +111,8 @@ pub struct Parts {
     pub settings: Settings,
     /// Where hires are kept.
     pub ledger: Arc<dyn Ledger>,
+    /// Whether that was restored from a backup, and when.
+    pub restored: Option<Restored>,
     /// Reads Personio.
     pub reader: Reader,
     /// Creates employees: there is one, and it is here.
@@ -113,6 +136,7 @@ struct Inner {
     gate: Gate,
     bulkhead: Bulkhead,
     progress: Progress,
+    audits: Audits,
     tasks: TaskTracker,
     due: Notify,
     /// When this process ends, once that is known.
@@ -129,6 +153,7 @@ impl Transfer {
             gate,
             bulkhead,
             progress: Progress::default(),
+            audits: Audits::default(),
             tasks: TaskTracker::new(),
             due: Notify::new(),
             ends_at: OnceLock::new(),
@@ -144,25 +169,6 @@ impl Transfer {
     /// The employee's page in Personio, if the configuration says how such a link looks.
     pub fn profile_link(&self, employee: u64) -> Option<String> {
         self.0.parts.reader.profile_link(employee)
-    }
-
-    /// Hires whose sender is gone have an unknown outcome, and are looked up. After a start, and now and then:
-    /// another replica may be gone.
-    ///
-    /// # Errors
-    /// [`LedgerError`] if they cannot be read or written.
-    pub async fn recover(&self) -> Result<(), LedgerError> {
-        let now = self.0.now();
-        for id in self.ledger().orphans(now).await? {
-            // Whoever works on it here will say what became of it.
-            let Some(_running) = self.0.progress.start(id, State::Sending) else { continue };
-            match self.0.abandoned(id).await {
-                // Another replica was faster.
-                Ok(()) | Err(LedgerError::Conflict) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
     }
 
     /// Goes on with the hires that are due, the one first that has been due longest, as far as there is
@@ -187,7 +193,14 @@ impl Transfer {
             if inner.bulkhead.is_full(&inner.due) {
                 break;
             }
-            if let Some(hire) = self.ledger().hire(id).await? {
+            let read = match self.ledger().hire(id).await {
+                Err(error @ LedgerError::Damaged(_)) => {
+                    tracing::error!(hire = %id, %error, "a hire is passed over: nobody can tell what it is about");
+                    continue;
+                }
+                read => read?,
+            };
+            if let Some(hire) = read {
                 // Let in while the gate was open, and turned away since: its turn comes with the probes.
                 let wants_credential = hire.state() == State::Waiting(Waiting::Credential);
                 if wants_credential && waiting == limit && inner.gate.next_probe().is_some() {
@@ -296,20 +309,6 @@ impl Inner {
             Ok(hire)
         })
         .await
-    }
-
-    /// The one that sent this hire is gone: nobody knows what became of the call.
-    async fn abandoned(&self, id: HireId) -> Result<(), LedgerError> {
-        let Some(mut hire) = self.parts.ledger.hire(id).await? else { return Ok(()) };
-        if hire.state() != State::Sending {
-            return Ok(());
-        }
-        let now = self.now();
-        if hire.apply(&Event::OwnerGone, &Actor::System, now).is_ok() {
-            self.look_up_later(&mut hire, now);
-            self.save(&mut hire).await?;
-        }
-        Ok(())
     }
 
     /// Saves a hire and writes a line for each change of its state.

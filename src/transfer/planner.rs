@@ -9,9 +9,9 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::DeskError;
-use crate::catalog::Learned;
 use crate::ats::settings::NameSplitPolicy;
 use crate::ats::{Event, Hired, Source, Sources};
+use crate::catalog::Learned;
 use crate::domain::{Hire, HireId, Plan, employee};
 use crate::mapping::{Input, Mappings};
 
@@ -41,7 +41,7 @@ impl Planner {
             source.read_unsigned(body).map_err(|misread| DeskError::Unreadable { reason: misread.code })?;
         let hired = match read.event {
             Event::Hire(hired) => *hired,
-            Event::Ignored { reason, .. } => return Err(DeskError::NoHire { reason }),
+            event => return Err(DeskError::NoHire { reason: event.no_hire().unwrap_or_default() }),
         };
         let key = source.key(&hired.application);
         let never_stored = HireId(Uuid::nil());

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::order::is_taken_back;
 use super::{Inner, Transfer};
 use crate::ats::{self, Event as Said, Hired, Misread, Source, Verified};
 use crate::domain::{Actor, Effect, Event, Facts, Hire, HireId, State};
@@ -29,6 +30,19 @@ pub struct Stored {
     pending: Option<Hire>,
 }
 
+impl Stored {
+    /// What is about no hire that is known.
+    pub(super) fn nothing(reason: &'static str) -> Self {
+        let receipt = Receipt { hire: None, state: "ignored", reason: Some(reason), duplicate: false };
+        Self { receipt, pending: None }
+    }
+
+    /// What is about a hire that was known, of which nothing more is to be waited for.
+    pub(super) fn known(hire: &Hire) -> Self {
+        Self { receipt: answer(hire, hire.state(), true), pending: None }
+    }
+}
+
 impl Transfer {
     /// Stores what was verified. When this returns, the hire is on stable storage and is carried on whether
     /// or not anybody listens.
@@ -37,11 +51,11 @@ impl Transfer {
     /// [`LedgerError`] if it could not be stored: the ATS is to send it again.
     pub async fn receive(&self, source: &Source, verified: &Verified) -> Result<Stored, LedgerError> {
         match source.read(verified) {
-            Ok(ats::Delivery { event: Said::Ignored { reason, .. }, .. }) => {
-                let receipt =
-                    Receipt { hire: None, state: "ignored", reason: Some(reason), duplicate: false };
-                Ok(Stored { receipt, pending: None })
+            Ok(ats::Delivery { event: Said::Ignored { reason, .. }, .. }) => Ok(Stored::nothing(reason)),
+            Ok(ats::Delivery { event: Said::Unhire(unhired), .. }) => {
+                self.0.unhired(source, unhired, verified).await
             }
+            Ok(ats::Delivery { event: Said::Merge(merged), .. }) => self.0.merged(source, &merged).await,
             Ok(ats::Delivery { event: Said::Hire(hired), payload }) => {
                 self.0.hired(source, *hired, payload, verified).await
             }
@@ -72,15 +86,19 @@ impl Inner {
         let key = source.key(&hired.application);
         let mut hire = Hire::received(self.new_id(), source.name(), key, hired.facts.clone(), now);
         hire.record.name_split = hired.name_split;
+        hire.record.hired_at = hired.at;
         if !hired.settled {
             hire.next_at = Some(now + source.settle());
         }
-        let delivery = self.delivery(source, &hired.event, hired.delivery_id, verified);
+        let delivery = self.delivery(source, &hired.event, hired.delivery_id.clone(), verified);
         let inner = Arc::clone(self);
         let (hire, duplicate) = self
             .whatever_happens(async move {
                 match inner.parts.ledger.accept(hire, delivery).await? {
                     Accepted::New(hire) => Ok((inner.begin(hire, payload), false)),
+                    Accepted::Repeat(hire) if is_taken_back(&hire) => {
+                        Ok((inner.hired_again(hire, &hired).await?, true))
+                    }
                     Accepted::Repeat(hire) => {
                         Ok((inner.repeated(hire, hired.facts, hired.settled).await?, true))
                     }
@@ -172,7 +190,13 @@ impl Inner {
         Ok(Stored { receipt: answer(&hire, hire.state(), duplicate), pending: None })
     }
 
-    fn delivery(&self, source: &Source, event: &str, id: Option<String>, verified: &Verified) -> Delivery {
+    pub(super) fn delivery(
+        &self,
+        source: &Source,
+        event: &str,
+        id: Option<String>,
+        verified: &Verified,
+    ) -> Delivery {
         Delivery {
             source: source.name().to_owned(),
             at: self.now(),

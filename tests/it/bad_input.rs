@@ -212,6 +212,7 @@ async fn other_events_are_ignored_with_their_reason() {
     let with_status = |name: &str, status: &str| {
         let mut body = fixture(name);
         body["data"]["application"]["status"] = status.into();
+        body["data"]["application"]["updatedAt"] = "2026-11-01T00:00:00.000Z".into();
         body
     };
     let cases = [

@@ -8,77 +8,13 @@ use hirebridge::http::limits::Limits;
 use hirebridge::sim::{Behaviour, Fault, Operation};
 use jiff::SignedDuration;
 use reqwest::Method;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::support::ashby::{candidate_hire, hire};
+use crate::support::line::{ASK, HALF_BODY, HALF_HEAD, Line, NEVER};
 use crate::support::process::{Served, eventually};
 use crate::support::{House, Setup, configuration, state};
-
-const HALF_HEAD: &str = "POST /webhooks/ashby HTTP/1.1\r\nHost: x\r\nContent-Le";
-const HALF_BODY: &str = "POST /webhooks/ashby HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{";
-const ASK: &str = "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n";
-
-/// Nothing in these tests takes as long, and the service's own limits are longer.
-const NEVER: Duration = Duration::from_secs(15);
-
-/// A connection of which every byte is ours.
-struct Line(TcpStream);
-
-impl Line {
-    async fn to(house: &House) -> Self {
-        Self(TcpStream::connect(house.service().address()).await.expect("it listens"))
-    }
-
-    async fn saying(house: &House, text: &str) -> Self {
-        let mut line = Self::to(house).await;
-        line.say(text).await;
-        line
-    }
-
-    async fn say(&mut self, text: &str) {
-        self.0.write_all(text.as_bytes()).await.expect("it takes the bytes");
-    }
-
-    /// What is answered, up to and including `end`.
-    async fn hear(&mut self, end: &str) -> String {
-        let mut heard = Vec::new();
-        while !heard.ends_with(end.as_bytes()) {
-            let byte = timeout(NEVER, self.0.read_u8()).await.expect("it answers");
-            heard.push(byte.unwrap_or_else(|_| panic!("{end}, not {}", String::from_utf8_lossy(&heard))));
-        }
-        String::from_utf8(heard).expect("text")
-    }
-
-    /// All that is answered until the service closes the connection.
-    async fn last_words(&mut self) -> String {
-        let mut heard = Vec::new();
-        // A reset is an end as well.
-        let _ = timeout(NEVER, self.0.read_to_end(&mut heard)).await.expect("it is cut");
-        String::from_utf8(heard).expect("text")
-    }
-
-    /// Sends one byte after the other until the service has had enough.
-    async fn drip(mut self) -> String {
-        let mut ticks = tokio::time::interval(Duration::from_millis(20));
-        let (mut reader, mut writer) = self.0.split();
-        let dripping = async {
-            loop {
-                ticks.tick().await;
-                if writer.write_all(b"a").await.is_err() {
-                    std::future::pending::<()>().await;
-                }
-            }
-        };
-        let mut heard = Vec::new();
-        tokio::select! {
-            () = dripping => unreachable!("it drips for ever"),
-            end = timeout(NEVER, reader.read_to_end(&mut heard)) => drop(end.expect("it is cut")),
-        }
-        String::from_utf8(heard).expect("text")
-    }
-}
+use tokio::io::AsyncWriteExt;
 
 async fn house_within(limits: Limits) -> House {
     House::with(Setup { limits, ..Setup::default() }).await
@@ -156,23 +92,45 @@ async fn at_the_cap_the_oldest_unfinished_head_makes_room() {
 }
 
 #[tokio::test]
-async fn framing_that_can_be_read_in_two_ways_is_refused() {
-    let house = House::new().await;
-    let start = "POST /webhooks/ashby HTTP/1.1\r\nHost: x\r\n";
-    for (headers, body) in [
-        ("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n"),
-        ("Transfer-Encoding: chunked\r\nContent-Length: 5\r\n", "0\r\n\r\n"),
-        ("Content-Length: 5\r\nContent-Length: 6\r\n", "hello"),
-    ] {
-        for before in ["", ASK] {
-            let mut line = Line::saying(&house, &format!("{before}{start}{headers}\r\n{body}{ASK}")).await;
-            let words = line.last_words().await;
-            assert_eq!(words.matches("HTTP/1.1 400 ").count(), 1, "{words}");
-            assert_eq!(words.matches("HTTP/1.1 200 ").count(), usize::from(!before.is_empty()), "{words}");
-        }
+async fn whoever_does_not_read_the_answers_is_cut() {
+    let house = house_within(Limits { answer: Duration::from_millis(300), ..Limits::default() }).await;
+    let mut line = Line::to(&house).await;
+    let ask = "GET /openapi.yaml HTTP/1.1\r\nHost: x\r\n\r\n";
+    while timeout(NEVER, line.0.write_all(ask.as_bytes())).await.expect("it does not wait for ever").is_ok() {
     }
-    let mut line = Line::saying(&house, "GET /livez HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n").await;
-    assert!(line.hear("}").await.starts_with("HTTP/1.1 400 "));
+    let metrics = house.send(house.bare(Method::GET, "/metrics")).await.text;
+    assert!(metrics.contains("hirebridge_connections_cut_total{why=\"slow\"} 1\n"), "{metrics}");
+    assert!(metrics.contains("hirebridge_connections 1\n"), "{metrics}");
+}
+
+#[tokio::test]
+async fn at_the_cap_with_all_in_service_a_new_one_is_told_to_come_back() {
+    let linger = Duration::from_millis(300);
+    let house = house_within(Limits { connections: 2, linger, ..Limits::default() }).await;
+    house.sim.misbehave(Fault::new(Operation::ListEmployees, Behaviour::Wait));
+    let in_service: Vec<_> = hires(2).iter().map(|body| tokio::spawn(house.signed(body).send())).collect();
+    house.sim.arrival(Operation::ListEmployees, 2).await;
+    for asked in [ASK, HALF_HEAD, HALF_BODY] {
+        let words = Line::saying(&house, asked).await.last_words().await;
+        assert!(words.starts_with("HTTP/1.1 503 ") && words.contains("\"overloaded\""), "{words}");
+        assert!(words.contains("retry-after: 10\r\n") && words.contains("connection: close\r\n"), "{words}");
+    }
+    // Whoever asks nothing is closed, and whoever comes when too many are being told as well.
+    let mut silent = Vec::new();
+    for _ in 0..100 {
+        silent.push(Line::to(&house).await);
+    }
+    for words in join_all(silent.iter_mut().map(Line::last_words)).await {
+        assert_eq!(words, "");
+    }
+    house.sim.behave();
+    house.sim.release_answers();
+    for delivery in in_service {
+        let answer = delivery.await.expect("no panic").expect("an answer");
+        assert!(answer.text().await.expect("a body").contains("\"created\""));
+    }
+    let metrics = house.send(house.bare(Method::GET, "/metrics")).await.text;
+    assert!(metrics.contains("hirebridge_connections_cut_total{why=\"full\"} 103\n"), "{metrics}");
 }
 
 #[tokio::test]
@@ -191,8 +149,11 @@ async fn requests_that_follow_at_once_are_all_answered() {
 }
 
 #[tokio::test]
-async fn a_stop_cuts_what_is_half_sent_and_does_not_wait_for_it() {
-    let mut house = House::new().await;
+async fn a_stop_cuts_what_is_half_sent_and_waits_for_no_timer() {
+    let hour = Duration::from_hours(1);
+    let limits = Limits { head: hour, idle: hour, body: hour, drain: hour, stop: hour, ..Limits::default() };
+    let mut house = house_within(limits).await;
+    assert_eq!(house.deliver(&hire()).await.state(), "created");
     let mut lines = vec![Line::to(&house).await, Line::saying(&house, HALF_HEAD).await];
     let mut idle = Line::saying(&house, ASK).await;
     idle.hear("{\"status\":\"ok\"}").await;
@@ -200,7 +161,8 @@ async fn a_stop_cuts_what_is_half_sent_and_does_not_wait_for_it() {
         Line::saying(&house, &HALF_BODY.replace("\r\n\r\n", "\r\nExpect: 100-continue\r\n\r\n")).await;
     half_body.hear("\r\n\r\n").await;
     lines.push(idle);
-    timeout(NEVER, house.close()).await.expect("it stops long before the requests would have to end");
+    // The house's clock stands still: nothing that goes by it is waited for either.
+    timeout(NEVER, house.close()).await.expect("it stops by itself");
     for line in &mut lines {
         assert_eq!(line.last_words().await, "");
     }
@@ -278,7 +240,7 @@ async fn a_process_told_to_stop_ends_in_order_with_half_sent_requests_open() {
     let address = served.url.trim_start_matches("http://").to_owned();
     let mut lines = Vec::new();
     for text in ["", HALF_HEAD, HALF_BODY, ASK] {
-        let mut line = Line(TcpStream::connect(&address).await.expect("it listens"));
+        let mut line = Line::at(&address).await;
         line.say(text).await;
         lines.push(line);
     }

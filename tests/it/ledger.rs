@@ -24,6 +24,10 @@ pub(crate) async fn story(ledger: &dyn Ledger) {
     a_permit_is_granted_once(ledger).await;
     a_permit_is_granted_again_after_what_had_no_effect_or_a_person_said_so(ledger).await;
     one_person_is_sent_once_unless_a_person_says_otherwise(ledger).await;
+    a_hire_is_sent_again_once_without_a_person(ledger).await;
+    candidates_are_persons_and_follow_their_merges(ledger).await;
+    an_un_hire_that_comes_first_is_remembered(ledger).await;
+    audits_come_in_their_order(ledger).await;
     a_hire_comes_back_as_it_was(ledger).await;
     hires_are_listed_and_counted(ledger).await;
     many_at_once_are_one(ledger).await;
@@ -198,6 +202,133 @@ async fn one_person_is_sent_once_unless_a_person_says_otherwise(ledger: &dyn Led
     assert_eq!(denied, Err(Denied::SamePerson(first.id)), "also once the first is created");
     second.flags.second_hire_approved = true;
     assert_eq!(permit(ledger, &mut second).await.expect("asked"), Ok(1));
+
+    let mut found = ready(ledger, "found").await;
+    assert_eq!(permit(ledger, &mut found).await.expect("asked"), Ok(1));
+    save(ledger, &mut found, &[Event::OwnerGone, Event::Appeared { ours: false }]).await;
+    let mut again = received("found-again");
+    again.record.facts = Facts::new();
+    again.record.facts.put("candidate.email", "found+ats@example.org");
+    let mut again = stored(ledger, again).await;
+    save(ledger, &mut again, &[Event::Planned(None)]).await;
+    let denied = permit(ledger, &mut again).await.expect("asked");
+    assert_eq!(denied, Err(Denied::SamePerson(found.id)), "whoever it was that was found");
+}
+
+async fn a_hire_is_sent_again_once_without_a_person(ledger: &dyn Ledger) {
+    let unknown = || Event::Called(Outcome::Unknown { what: "timeout".into() });
+    let mut hire = ready(ledger, "resent").await;
+    assert_eq!(permit(ledger, &mut hire).await.expect("asked"), Ok(1));
+    save(ledger, &mut hire, &[unknown()]).await;
+    save(ledger, &mut hire, &[Event::Resent]).await;
+    assert_eq!(permit(ledger, &mut hire).await.expect("asked"), Ok(2), "the customer has said so");
+    save(ledger, &mut hire, &[unknown()]).await;
+    save(ledger, &mut hire, &[Event::Resent]).await;
+    assert_eq!(permit(ledger, &mut hire).await.expect("asked"), Err(Denied::Spent), "and no more");
+    save(ledger, &mut hire, &[Event::Spent]).await;
+    save(ledger, &mut hire, &[Event::Approved]).await;
+    assert_eq!(permit(ledger, &mut hire).await.expect("asked"), Ok(3), "but a person may");
+}
+
+/// A ready hire of this candidate, with an address of its own.
+async fn ready_candidate(ledger: &dyn Ledger, application: &str, candidate: &str) -> Hire {
+    let mut hire = received(application);
+    hire.record.facts.put("candidate.id", candidate);
+    let mut hire = stored(ledger, hire).await;
+    save(ledger, &mut hire, &[Event::Planned(None)]).await;
+    hire
+}
+
+async fn candidates_are_persons_and_follow_their_merges(ledger: &dyn Ledger) {
+    let merge = async |gone: &str, kept: &str| {
+        let any = key("any");
+        ledger.merge(&any.candidate(gone), &any.candidate(kept), at(3)).await.expect("merged")
+    };
+    let mut sent = ready_candidate(ledger, "of-c1", "c1").await;
+    assert_eq!(permit(ledger, &mut sent).await.expect("asked"), Ok(1));
+    let mut same = ready_candidate(ledger, "of-c1-too", "c1").await;
+    let denied = permit(ledger, &mut same).await.expect("asked");
+    assert_eq!(denied, Err(Denied::SamePerson(sent.id)), "another address, the same candidate");
+    assert_eq!(ledger.same_person(&same).await.expect("read"), Some(sent.id));
+
+    let mut merged = ready_candidate(ledger, "of-c2", "c2").await;
+    assert_eq!(ledger.same_person(&merged).await.expect("read"), None);
+    assert_eq!(merge("c2", "c3").await, [merged.id]);
+    assert_eq!(ledger.same_person(&merged).await.expect("read"), None, "c3 is nobody who was sent");
+    assert_eq!(merge("c1", "c3").await, [sent.id, same.id, merged.id]);
+    let denied = permit(ledger, &mut merged).await.expect("asked");
+    assert_eq!(denied, Err(Denied::SamePerson(sent.id)), "now they are one");
+    assert_eq!(merge("c3", "c4").await.len(), 3, "and stay one");
+    for late in ["c1", "c2", "c3", "c4"] {
+        let mut late = ready_candidate(ledger, &format!("late-{late}"), late).await;
+        assert_eq!(permit(ledger, &mut late).await.expect("asked"), Err(Denied::SamePerson(sent.id)));
+    }
+    assert_eq!(merge("c4", "c1").await.len(), 7, "the way back leads nowhere else");
+    let mut other = ready_candidate(ledger, "of-c9", "c9").await;
+    assert_eq!(permit(ledger, &mut other).await.expect("asked"), Ok(1));
+}
+
+async fn an_un_hire_that_comes_first_is_remembered(ledger: &dyn Ledger) {
+    let unhire = async |application: &str, seconds: Option<i64>| {
+        let body = delivery("{\"un\": 1}");
+        ledger.unhire(&key(application), seconds.map(at), body).await.expect("stored").map(|hire| hire.id)
+    };
+    for (application, unhired, hired, wanted) in [
+        ("un-later", Some(20), Some(10), Err(Denied::Overtaken(Some(at(20))))),
+        ("un-same", Some(10), Some(10), Err(Denied::Overtaken(Some(at(10))))),
+        ("un-earlier", Some(5), Some(10), Ok(1)),
+        ("un-timeless", None, Some(10), Err(Denied::Overtaken(None))),
+        ("un-hire-timeless", Some(5), None, Err(Denied::Overtaken(Some(at(5))))),
+    ] {
+        assert_eq!(unhire(application, unhired).await, None);
+        let mut hire = received(application);
+        hire.record.hired_at = hired.map(at);
+        let mut hire = stored(ledger, hire).await;
+        save(ledger, &mut hire, &[Event::Planned(None)]).await;
+        assert_eq!(permit(ledger, &mut hire).await.expect("asked"), wanted, "{application}");
+        assert_eq!(unhire(application, None).await, Some(hire.id), "now it is known");
+        assert_eq!(ledger.bodies(hire.id).await.expect("read").len(), 2);
+        if wanted.is_err() {
+            assert_eq!(hire.state(), State::Ready, "who was denied is not changed");
+            hire.flags.unhire_overruled = true;
+            assert_eq!(permit(ledger, &mut hire).await.expect("asked"), Ok(1), "a person knows of it");
+        }
+    }
+    // The latest time counts, whatever comes last.
+    for seconds in [5, 20, 10] {
+        assert_eq!(unhire("un-often", Some(seconds)).await, None);
+    }
+    let mut hire = received("un-often");
+    hire.record.hired_at = Some(at(15));
+    let mut hire = stored(ledger, hire).await;
+    save(ledger, &mut hire, &[Event::Planned(None)]).await;
+    let denied = permit(ledger, &mut hire).await.expect("asked");
+    assert_eq!(denied, Err(Denied::Overtaken(Some(at(20)))));
+}
+
+async fn audits_come_in_their_order(ledger: &dyn Ledger) {
+    assert_eq!(ledger.next_audit().await.expect("read"), None);
+    let next_due = ledger.next_due().await.expect("read");
+    let mut ids = Vec::new();
+    for (application, seconds) in [("audit-b", 200), ("audit-a", 100)] {
+        let mut hire = ready(ledger, application).await;
+        assert_eq!(permit(ledger, &mut hire).await.expect("asked"), Ok(1));
+        take(&mut hire, &Event::Called(Outcome::Created { employee: 7 }));
+        hire.audit_at = Some(at(seconds));
+        ledger.save(&mut hire).await.expect("saved");
+        ids.push(hire);
+    }
+    let audits = async |seconds, limit| ledger.audits(at(seconds), limit).await.expect("read");
+    assert_eq!(ledger.next_audit().await.expect("read"), Some(at(100)));
+    assert_eq!(ledger.next_due().await.expect("read"), next_due, "an audit is nothing that presses");
+    assert_eq!(audits(99, 9).await, []);
+    assert_eq!(audits(300, 1).await, [ids[1].id]);
+    assert_eq!(audits(300, 9).await, [ids[1].id, ids[0].id]);
+    for hire in &mut ids {
+        hire.audit_at = None;
+        ledger.save(hire).await.expect("saved");
+    }
+    assert_eq!((ledger.next_audit().await.expect("read"), audits(300, 9).await), (None, vec![]));
 }
 
 async fn a_hire_comes_back_as_it_was(ledger: &dyn Ledger) {
@@ -206,7 +337,9 @@ async fn a_hire_comes_back_as_it_was(ledger: &dyn Ledger) {
     hire.record.plan.employee.set("email", json!("whole@example.org"));
     hire.record.corrections.insert("office".into(), json!("Köln 🏢"));
     hire.look_up_zero = LookUpZero::Absent;
-    hire.flags.approved = true;
+    (hire.flags.approved, hire.flags.double) = (true, true);
+    (hire.record.hired_at, hire.record.doubles) = (Some(at(9)), vec![7, 8]);
+    hire.audit_at = Some(at(5_000));
     save(ledger, &mut hire, &[Event::Planned(None)]).await;
     (hire.employee, hire.tries, hire.since, hire.next_at) = (Some(7), 3, Some(at(3)), Some(at(4_000)));
     hire.remark(&Actor::Operator("mia".into()), "dismissed", at(5));
@@ -225,6 +358,7 @@ async fn a_hire_comes_back_as_it_was(ledger: &dyn Ledger) {
     assert_eq!(steps, [("source:ashby", "stored"), ("system", "planned"), ("operator:mia", "dismissed")]);
     assert_eq!(history[1].from.as_deref(), Some("received"));
     assert_eq!((history[1].to.as_str(), history[1].at), ("ready", at(1)));
+    assert_eq!(back.audit_at, Some(at(5_000)));
     assert!(ledger.hire(HireId(Uuid::now_v7())).await.expect("read").is_none());
 }
 
@@ -234,6 +368,7 @@ async fn hires_are_listed_and_counted(ledger: &dyn Ledger) {
         let mut hire = received(&format!("list-{n}"));
         hire.source = "listed".into();
         hire.received_at = at(100 + n);
+        hire.flags.unhired = n == 2;
         let mut hire = stored(ledger, hire).await;
         if n == 0 {
             save(ledger, &mut hire, &[Event::RuledOut]).await;
@@ -251,6 +386,8 @@ async fn hires_are_listed_and_counted(ledger: &dyn Ledger) {
     assert_eq!(list(Filter { state: Some("ignored".into()), ..listed.clone() }).await, ids[4..]);
     assert_eq!(list(Filter { ats_id: Some("list-3".into()), ..listed.clone() }).await, ids[1..2]);
     assert_eq!(list(Filter { since: Some(at(103)), ..listed.clone() }).await, ids[..2]);
+    assert_eq!(list(Filter { flag: Some("unhired"), ..listed.clone() }).await, ids[2..3]);
+    assert_eq!(list(Filter { flag: Some("double"), ..listed.clone() }).await, []);
     let counts = ledger.counts().await.expect("read");
     let count = |state| counts.get(&("listed".to_owned(), state)).copied().unwrap_or_default();
     assert_eq!((count("received"), count("ignored"), count("created")), (4, 1, 0));

@@ -4,7 +4,7 @@ mod canaries;
 
 use std::path::Path;
 
-use hirebridge::sim::{Behaviour, Fault, Operation, Sim};
+use hirebridge::sim::{Behaviour, Fault, Operation, Person, Sim};
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -74,7 +74,11 @@ async fn every_delivery(heard: &mut Heard<'_>, sim: &Sim) {
     let hire = canaries::hire;
     assert_eq!(heard.deliver(&hire("a-1", "canary.one@example.org")).await, "created");
     assert_eq!(heard.deliver(&hire("a-1", "canary.one@example.org")).await, "created");
-    assert_eq!(heard.deliver(&hire("a-2", "canary.one@example.org")).await, "held(exists)");
+    assert_eq!(heard.deliver(&hire("a-2", "canary.one@example.org")).await, "held(second_hire)");
+    let (email, first_name, last_name) =
+        ("canary.two@example.org".to_owned(), "Canary".to_owned(), "C".to_owned());
+    sim.add(Person { email, first_name, last_name, ..Person::default() });
+    assert_eq!(heard.deliver(&hire("a-10", "canary.two@example.org")).await, "held(exists)");
     sim.misbehave(Fault::once(create, canaries::refusal(422)));
     assert_eq!(heard.deliver(&hire("a-3", "canary.three@example.org")).await, "held(refused)");
     sim.misbehave(Fault::once(create, canaries::refusal(500)));

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::super::names;
-use super::super::{Event, Hired, Misread, fit_for_log, is_id};
+use super::super::{Event, Hired, Merged, Misread, Unhired, fit_for_log, is_id};
 use super::custom::put_custom_fields;
 use super::shapes::{
     Application, ApplicationPayload, Candidate, Contact, Job, Offer, OfferPayload, OfferVersion, TeamMember,
@@ -17,22 +18,37 @@ use crate::domain::{Facts, Note};
 /// What Ashby sends when a webhook is made or changed.
 pub(super) const PING: &str = "ping";
 
+const APPLICATION_UPDATE: &str = "applicationUpdate";
 const CANDIDATE_HIRE: &str = "candidateHire";
+const CANDIDATE_MERGE: &str = "candidateMerge";
+const CANDIDATE_STAGE_CHANGE: &str = "candidateStageChange";
 const OFFER_UPDATE: &str = "offerUpdate";
 const PUSH_TO_HRIS: &str = "pushToHRIS";
 
 /// Every event that can mean a hire.
 pub(super) const HIRE_EVENTS: &[&str] =
-    &[CANDIDATE_HIRE, "applicationUpdate", "candidateStageChange", PUSH_TO_HRIS, OFFER_UPDATE];
+    &[CANDIDATE_HIRE, APPLICATION_UPDATE, CANDIDATE_STAGE_CHANGE, PUSH_TO_HRIS, OFFER_UPDATE];
 
 /// Those that do unless the settings say otherwise; the other two need the API as well.
-pub(super) const USUAL_HIRE_EVENTS: &[&str] = &[CANDIDATE_HIRE, "applicationUpdate", "candidateStageChange"];
+pub(super) const USUAL_HIRE_EVENTS: &[&str] = &[CANDIDATE_HIRE, APPLICATION_UPDATE, CANDIDATE_STAGE_CHANGE];
+
+/// The events that show an application as it is, hired or not.
+const SHOWS_STATUS: &[&str] = &[APPLICATION_UPDATE, CANDIDATE_STAGE_CHANGE];
+
+/// The status of an application that is hired.
+const HIRED: &str = "Hired";
+
+/// The status of an application that is over: whoever has it is not hired, whatever a hire is taken to be.
+const ARCHIVED: &str = "Archived";
+
+/// The statuses of an application that is going on. Whoever has one is not hired, unless an accepted offer or a
+/// push to an HRIS is taken for a hire: then it says nothing.
+const GOING_ON: &[&str] = &["Active", "Lead"];
 
 /// Ashby's other events, by its OpenAPI.
 const OTHER_EVENTS: &[&str] = &[
     "applicationSubmit",
     "candidateDelete",
-    "candidateMerge",
     "interviewPlanTransition",
     "interviewScheduleCreate",
     "interviewScheduleUpdate",
@@ -59,9 +75,15 @@ pub(super) fn event(payload: &Value, hired_when: &[&str], with_emails: bool) -> 
     if OTHER_EVENTS.contains(&action) {
         return ignored("event_not_used");
     }
+    if action == CANDIDATE_MERGE {
+        return merged(payload).map(Event::Merge);
+    }
     let Some(action) = HIRE_EVENTS.iter().find(|known| **known == action) else {
         return ignored("unknown_event");
     };
+    if let Some(unhired) = unhired(payload, action, hired_when) {
+        return Ok(Event::Unhire(unhired));
+    }
     if *action != CANDIDATE_HIRE && !hired_when.contains(action) {
         return ignored("event_not_used");
     }
@@ -71,6 +93,47 @@ pub(super) fn event(payload: &Value, hired_when: &[&str], with_emails: bool) -> 
         Some(hired) => Ok(Event::Hire(Box::new(hired))),
         None => ignored("not_hired"),
     }
+}
+
+/// Who is shown as not hired. Ashby has no event for a hire that is taken back; the status of the application then
+/// is another one: <https://developers.ashbyhq.com/reference/applicationupdatewebhook>.
+fn unhired(payload: &Value, action: &str, hired_when: &[&str]) -> Option<Unhired> {
+    let application = &payload["data"]["application"];
+    let status = application["status"].as_str().filter(|_| SHOWS_STATUS.contains(&action))?;
+    let hired_means_more = hired_when.iter().any(|event| [PUSH_TO_HRIS, OFFER_UPDATE].contains(event));
+    if status != ARCHIVED && (hired_means_more || !GOING_ON.contains(&status)) {
+        return None;
+    }
+    Some(Unhired {
+        application: application["id"].as_str().filter(|id| is_id(id))?.to_owned(),
+        event: action.to_owned(),
+        delivery_id: delivery_id(payload),
+        at: time(&application["updatedAt"]),
+        otherwise: "not_hired",
+    })
+}
+
+/// `{"deletedCandidate": {"id": …}, "mergedCandidate": {"id": …}}`:
+/// <https://developers.ashbyhq.com/reference/candidatemergewebhook>.
+fn merged(payload: &Value) -> Result<Merged, Misread> {
+    let id = |who: &str| {
+        let id = payload["data"][who]["id"].as_str().filter(|id| is_id(id));
+        id.map(str::to_owned).ok_or_else(|| Misread::at(format!("$.data.{who}.id")))
+    };
+    Ok(Merged {
+        gone: id("deletedCandidate")?,
+        kept: id("mergedCandidate")?,
+        event: CANDIDATE_MERGE.to_owned(),
+    })
+}
+
+/// A time as Ashby writes it, if it can be read.
+fn time(value: &Value) -> Option<Timestamp> {
+    value.as_str()?.parse().ok()
+}
+
+fn delivery_id(payload: &Value) -> Option<String> {
+    payload["webhookActionId"].as_str().filter(|id| is_id(id)).map(str::to_owned)
 }
 
 /// The application's id, if at least that can be read.
@@ -124,19 +187,20 @@ impl Reading<'_> {
             return Ok(true);
         }
         let status = self.payload.pointer("/data/application/status").and_then(Value::as_str);
-        status.map(|status| status == "Hired").ok_or_else(|| Misread::at("$.data.application.status"))
+        status.map(|status| status == HIRED).ok_or_else(|| Misread::at("$.data.application.status"))
     }
 
     fn hired(&self, application: &str, place: &str) -> Result<Hired, Misread> {
         if !is_id(application) {
             return Err(Misread::at(place));
         }
-        let delivery_id = self.payload["webhookActionId"].as_str().filter(|id| is_id(id));
+        let at = ["/data/application/updatedAt", "/data/offer/decidedAt"];
         Ok(Hired {
             application: application.to_owned(),
             facts: Facts::new(),
             event: self.action.to_owned(),
-            delivery_id: delivery_id.map(str::to_owned),
+            delivery_id: delivery_id(self.payload),
+            at: at.iter().find_map(|place| time(self.payload.pointer(place)?)),
             ids: BTreeMap::new(),
             name_split: None,
             notes: Vec::new(),

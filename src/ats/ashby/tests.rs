@@ -64,7 +64,7 @@ fn each_event_means_what_ashby_says() {
                 assert_eq!(hired.application, "00000010-1111-4222-8333-000000000010", "{name}");
                 Ok(hired.settled)
             }
-            Event::Ignored { reason, .. } => Err(reason),
+            event => Err(event.no_hire().expect("it is none")),
         };
         assert_eq!(told, outcome, "{name}");
     }
@@ -73,13 +73,56 @@ fn each_event_means_what_ashby_says() {
 #[test]
 fn an_update_counts_only_when_the_status_is_hired() {
     for event in ["applicationUpdate-hired", "candidateStageChange-hired"] {
-        for status in ["Active", "Archived", "Lead", "hired"] {
-            let mut payload = payload(event);
-            payload["data"]["application"]["status"] = status.into();
+        for status in ["hired", "HIRED", "Onboarding"] {
+            let payload = with_status(event, status);
             let action = payload["action"].as_str().expect("text").to_owned();
             assert_eq!(read(&payload), Ok(ignored(&action, "not_hired")));
         }
     }
+}
+
+fn with_status(name: &str, status: &str) -> Value {
+    let mut payload = payload(name);
+    payload["data"]["application"]["status"] = status.into();
+    payload
+}
+
+#[test]
+fn an_application_that_is_not_hired_is_taken_back_if_it_was() {
+    let accepted = &["candidateHire", "offerUpdate"][..];
+    for (event, status, hired_when, taken_back) in [
+        ("applicationUpdate-hired", "Archived", read::USUAL_HIRE_EVENTS, true),
+        ("applicationUpdate-hired", "Active", read::USUAL_HIRE_EVENTS, true),
+        ("candidateStageChange-hired", "Lead", read::USUAL_HIRE_EVENTS, true),
+        ("candidateStageChange-hired", "Active", &["candidateHire"], true),
+        ("applicationUpdate-hired", "Hired", read::USUAL_HIRE_EVENTS, false),
+        ("candidateStageChange-hired", "Active", accepted, false),
+        ("candidateStageChange-hired", "Archived", accepted, true),
+        ("candidateHire", "Archived", read::USUAL_HIRE_EVENTS, false),
+        ("pushToHRIS", "Archived", read::USUAL_HIRE_EVENTS, false),
+    ] {
+        let said = ashby(hired_when).read(&with_status(event, status)).expect("is well-formed");
+        match said {
+            Event::Unhire(unhired) => {
+                assert!(taken_back, "{event} {status}");
+                assert_eq!(unhired.application, "00000010-1111-4222-8333-000000000010");
+                assert_eq!(unhired.otherwise, "not_hired");
+                assert!(unhired.at.is_some(), "{event}");
+            }
+            other => assert!(!taken_back, "{event} {status}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_merge_names_who_is_gone_and_who_is_kept() {
+    let payload = json!({"action": "candidateMerge", "data": {
+        "deletedCandidate": {"id": "c-1"}, "mergedCandidate": {"id": "c-2"}}});
+    let Ok(Event::Merge(merged)) = read(&payload) else { panic!("is a merge") };
+    assert_eq!((merged.gone.as_str(), merged.kept.as_str()), ("c-1", "c-2"));
+    let payload = json!({"action": "candidateMerge", "data": {"deletedCandidate": {"id": "c-1"}}});
+    let misread = read(&payload).expect_err("says too little");
+    assert_eq!(misread.path.as_deref(), Some("$.data.mergedCandidate.id"));
 }
 
 #[test]

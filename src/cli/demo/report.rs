@@ -6,7 +6,6 @@ use jiff::SignedDuration;
 
 use super::folder::Folder;
 use super::visit::Ended;
-use crate::ledger::Filter;
 use crate::service::Service;
 use crate::sim::Sim;
 
@@ -91,8 +90,10 @@ impl House<'_> {
 
     /// What a former demo was sending when it ended.
     pub(super) async fn left_over(&self) -> anyhow::Result<()> {
-        let unknown = Filter { state: Some("unknown".into()), limit: 100, ..Filter::default() };
-        let left = self.service.transfer().ledger().list(&unknown).await?.len();
+        // The service takes up what was in mid-send while it runs: it may have done so already, or not.
+        let counts = self.service.transfer().ledger().counts().await?;
+        let left = counts.iter().filter(|((_, state), _)| ["sending", "unknown"].contains(state));
+        let left: u64 = left.map(|(_, count)| count).sum();
         if left > 0 {
             writeln!(
                 std::io::stdout(),

@@ -22,6 +22,7 @@ use crate::transfer::Transfer;
     "missing": ["position"],
     "employee": {"id": 4711, "url": "https://acme.app.personio.com/staff/details/4711"},
     "warnings": [{"code": "dropped", "field": "department", "sent": "Enginering", "options": ["Engineering"]}],
+    "doubles": [],
     "notes": [],
     "documents": [],
     "plan": {
@@ -31,7 +32,7 @@ use crate::transfer::Transfer;
             "department": "Enginering", "hire_date": "2027-02-01"},
         "documents": [], "warnings": [], "notes": [], "missing": ["position"],
     },
-    "flags": {"dismissed": false, "unhired": false, "approved": false, "second_hire_approved": false},
+    "flags": {"dismissed": false, "unhired": false, "double": false, "approved": false, "second_hire_approved": false},
     "received_at": "2027-01-04T09:12:44Z",
     "updated_at": "2027-01-04T09:12:46Z",
     "history": [
@@ -57,6 +58,8 @@ pub(in super::super) struct HireShape {
     employee: Option<EmployeeLink>,
     /// What a person should look at.
     warnings: Vec<WarningShape>,
+    /// The employees who may be this person, if the flag `double` is set.
+    doubles: Vec<EmployeeLink>,
     /// Expected things, as stable codes.
     notes: Vec<String>,
     documents: Vec<DocumentShape>,
@@ -75,7 +78,7 @@ pub(in super::super) struct HireShape {
 impl HireShape {
     /// A hire as lists show it.
     pub(in super::super) fn of(hire: &domain::Hire, transfer: &Transfer) -> Self {
-        let employee = hire.employee.map(|id| EmployeeLink { id, url: transfer.profile_link(id) });
+        let link = |id| EmployeeLink { id, url: transfer.profile_link(id) };
         let plan = &hire.record.plan;
         Self {
             id: hire.id.0,
@@ -85,8 +88,9 @@ impl HireShape {
             state: hire.state().name(),
             reason: hire.state().reason(),
             missing: plan.missing.clone(),
-            employee,
+            employee: hire.employee.map(link),
             warnings: hire.warnings().map(WarningShape::from).collect(),
+            doubles: hire.record.doubles.iter().copied().map(link).collect(),
             notes: hire.notes().cloned().collect(),
             documents: documents(plan),
             plan: plan.employee.attributes().next().map(|_| PlanShape::from(plan)),
@@ -139,14 +143,21 @@ fn documents(plan: &Plan) -> Vec<DocumentShape> {
     (1..).zip(&plan.documents).map(shape).collect()
 }
 
+/// The flags that a list can be asked for.
+pub(in super::super) const FLAGS: &[&str] =
+    &["dismissed", "unhired", "double", "approved", "second_hire_approved"];
+
 #[derive(Serialize, ToSchema)]
 #[schema(as = Flags)]
 #[expect(clippy::struct_excessive_bools, reason = "independent marks, each of which stands for itself")]
 struct FlagsShape {
     /// A person took it off the list.
     dismissed: bool,
-    /// The ATS took the hire back after it was sent.
+    /// The ATS took the hire back when it was, or may have been, sent; or nobody can tell which came last. Nothing is
+    /// deleted in Personio: a person decides.
     unhired: bool,
+    /// More than one employee in Personio may be this person: `doubles` names them.
+    double: bool,
     /// A person approved it.
     approved: bool,
     /// A person said that it is another hire than the one with the same e-mail address.
@@ -158,6 +169,7 @@ impl From<&domain::Flags> for FlagsShape {
         Self {
             dismissed: flags.dismissed,
             unhired: flags.unhired,
+            double: flags.double,
             approved: flags.approved,
             second_hire_approved: flags.second_hire_approved,
         }

@@ -3,6 +3,6 @@
 mod hire;
 mod plan;
 
-pub(super) use hire::HireShape;
+pub(super) use hire::{FLAGS, HireShape};
 pub(super) use plan::PlanShape;
 pub use plan::Preview;

@@ -34,8 +34,11 @@ async fn a_panic_is_a_problem_that_tells_nothing() {
     }
     let house = House::new().await;
     let router = dressed(Router::new().route("/", get(panics)), house.app);
-    let request =
-        Request::get("/").header("x-request-id", "r-1").body(Body::empty()).expect("is well formed");
+    let request = Request::get("/")
+        .header("host", "x")
+        .header("x-request-id", "r-1")
+        .body(Body::empty())
+        .expect("is well formed");
     let answer = Answer::of(router.oneshot(request).await.expect("the router always answers")).await;
     assert_eq!((answer.status, answer.problem().as_str()), (StatusCode::INTERNAL_SERVER_ERROR, "internal"));
     assert!(!answer.text.contains("mia"), "{}", answer.text);

@@ -105,6 +105,8 @@ async fn transfer(
         require_lookup: false,
         marker: None,
         give_up_after: SignedDuration::from_hours(72),
+        resend_after_unknown: None,
+        audit_after: SignedDuration::from_hours(24),
         in_flight: 64,
     };
     let mappings = Arc::new(mapping::Mappings { common, by_source: BTreeMap::new() });
@@ -119,7 +121,17 @@ async fn transfer(
         clock: clock.clone(),
     };
     let planner = transfer::Planner { sources, mappings, catalog: Learned::default(), marker: None };
-    let parts = transfer::Parts { settings, ledger, reader, writer, planner, clock, metrics, call_timeout };
+    let parts = transfer::Parts {
+        settings,
+        ledger,
+        restored: None,
+        reader,
+        writer,
+        planner,
+        clock,
+        metrics,
+        call_timeout,
+    };
     (Transfer::new(parts), doctor)
 }
 
@@ -158,6 +170,8 @@ impl House {
 
     async fn ask(&self, method: Method, uri: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         let request = Request::builder().method(method).uri(uri);
+        let named = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host"));
+        let request = if named { request } else { request.header("host", "x") };
         let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
         let request = request.body(Body::from(body.to_owned())).expect("the request is well formed");
         let response = router(self.app.clone()).oneshot(request).await.expect("the router always answers");

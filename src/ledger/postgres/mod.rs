@@ -5,6 +5,8 @@
 
 mod address;
 mod open;
+mod order;
+mod restored;
 mod statements;
 mod write;
 
@@ -15,10 +17,12 @@ use jiff::Timestamp;
 use sqlx::postgres::PgPool;
 use uuid::Uuid;
 
-use super::permit::hand_out;
+use super::permit::{Guard, hand_out};
 use super::row::Row;
 use super::seal::Seal;
-use super::{Accepted, Counts, Delivery, Denied, Filter, Ledger, LedgerError, LedgerKey, Owner, Ticket};
+use super::{
+    Accepted, Counts, Delivery, Denied, Filter, Ledger, LedgerError, LedgerKey, Owner, Restored, Ticket,
+};
 use crate::domain::{Actor, Employee, Entry, Event, Hire, HireId, HireKey};
 
 pub use address::Address;
@@ -140,7 +144,7 @@ impl Ledger for PostgresLedger {
         let mut sending = hire.clone();
         sending.apply(&Event::Permitted, actor, now).map_err(|_| LedgerError::Conflict)?;
         let row = Row::of(&sending, &self.seal);
-        let guard = !hire.flags.second_hire_approved;
+        let guard = Guard::of(hire);
         let (db, signed) = (&self.pool, (self.owner, Uuid::now_v7()));
         let asked = write::permit(db, &row, &sending.unsaved, signed, guard, (now, deadline));
         let granted = match in_time(asked).await {
@@ -176,6 +180,35 @@ impl Ledger for PostgresLedger {
         rows.into_iter().map(|row| row.open(&self.seal)).collect()
     }
 
+    async fn unhire(
+        &self,
+        key: &HireKey,
+        at: Option<Timestamp>,
+        delivery: Delivery,
+    ) -> Result<Option<Hire>, LedgerError> {
+        let hash = self.seal.hash(&key.text());
+        let body = self.seal.seal("body", &delivery.body);
+        self.opened(twice(|| order::unhire(&self.pool, &hash, at, &delivery, &body)).await?)
+    }
+
+    async fn merge(&self, gone: &str, kept: &str, now: Timestamp) -> Result<Vec<HireId>, LedgerError> {
+        let (gone, kept) = (self.seal.hash(gone), self.seal.hash(kept));
+        Ok(twice(|| order::merge(&self.pool, &gone, &kept, now)).await?)
+    }
+
+    async fn same_person(&self, hire: &Hire) -> Result<Option<HireId>, LedgerError> {
+        let row = Row::of(hire, &self.seal);
+        Ok(twice(|| order::same_person(&self.pool, &row)).await?)
+    }
+
+    async fn audits(&self, now: Timestamp, limit: usize) -> Result<Vec<HireId>, LedgerError> {
+        Ok(twice(|| order::audits(&self.pool, self.owner, now, limit)).await?)
+    }
+
+    async fn next_audit(&self) -> Result<Option<Timestamp>, LedgerError> {
+        Ok(twice(|| order::next_audit(&self.pool)).await?)
+    }
+
     async fn due(&self, now: Timestamp, limit: usize, credential: usize) -> Result<Vec<HireId>, LedgerError> {
         let (db, me) = (&self.pool, self.owner);
         let mut ids = twice(|| statements::due(db, me, now, limit, false)).await?;
@@ -204,5 +237,9 @@ impl Ledger for PostgresLedger {
 
     async fn probe(&self) -> Result<(), LedgerError> {
         Ok(twice(|| statements::probe(&self.pool)).await?)
+    }
+
+    async fn restored(&self, now: Timestamp) -> Result<Option<Restored>, LedgerError> {
+        Ok(twice(|| restored::restored(&self.pool, now)).await?)
     }
 }

@@ -9,9 +9,9 @@ use uuid::Uuid;
 use super::write::{CLAIM_SECONDS, Query, Steps, changing, clean};
 use crate::domain::{Entry, HireId};
 use crate::ledger::row::{Row, time};
-use crate::ledger::{Delivery, Filter, Owner};
+use crate::ledger::{Delivery, Filter, Owner, flagged};
 
-type Answer<T> = Result<T, sqlx::Error>;
+pub(super) type Answer<T> = Result<T, sqlx::Error>;
 
 fn read(row: &PgRow) -> Answer<Row> {
     Ok(Row {
@@ -31,6 +31,8 @@ fn read(row: &PgRow) -> Answer<Row> {
         employee: row.try_get("employee")?,
         flags: row.try_get("flags")?,
         person_hash: None,
+        candidate_hash: None,
+        audit_at: row.try_get("audit_at")?,
         received_at: row.try_get("received_at")?,
         updated_at: row.try_get("updated_at")?,
         record: row.try_get("record")?,
@@ -60,9 +62,9 @@ pub(super) async fn accept(
     let new = query(
         "WITH new AS ( \
            INSERT INTO hires (id, mark, key_hash, kind, account, application, source, version, claimed_by, claimed_until, \
-             received_at, state, reason, next_at, since, tries, look_up_zero, employee, flags, person_hash, updated_at, record) \
+             received_at, state, reason, next_at, since, tries, look_up_zero, employee, flags, person_hash, updated_at, record, candidate_hash) \
            VALUES ($23, $23, $24, $25, $26, $27, $28, 1, $29, clock_timestamp() + $30 * interval '1 second', \
-             $31, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22) \
+             $31, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $32) \
            ON CONFLICT (key_hash) DO NOTHING RETURNING id), \
          kept AS ( \
            INSERT INTO deliveries (hire, source, at, event, delivery_id, secret, body) \
@@ -83,7 +85,8 @@ pub(super) async fn accept(
         .bind(clean(&row.source))
         .bind(me.0)
         .bind(CLAIM_SECONDS)
-        .bind(row.received_at);
+        .bind(row.received_at)
+        .bind(&row.candidate_hash);
     Ok(new.fetch_optional(db).await?.is_some())
 }
 
@@ -138,13 +141,15 @@ pub(super) async fn list(db: &PgPool, filter: &Filter) -> Answer<Vec<Row>> {
     let rows = query(
         "SELECT * FROM hires WHERE state <> 'erased' AND ($1::text IS NULL OR state = $1) \
          AND ($2::text IS NULL OR source = $2) AND ($3::text IS NULL OR application = $3) \
-         AND ($4::bigint IS NULL OR received_at >= $4) AND ($5::uuid IS NULL OR id < $5) ORDER BY id DESC LIMIT $6",
+         AND ($4::bigint IS NULL OR received_at >= $4) AND ($5::uuid IS NULL OR id < $5) \
+         AND ($6::text IS NULL OR flags LIKE $6) ORDER BY id DESC LIMIT $7",
     )
     .bind(&filter.state)
     .bind(&filter.source)
     .bind(filter.ats_id.as_deref().map(clean))
     .bind(filter.since.map(Timestamp::as_millisecond))
     .bind(filter.after.map(|after| after.0))
+    .bind(filter.flag.map(flagged))
     .bind(i64::try_from(filter.limit).unwrap_or(i64::MAX))
     .fetch_all(db)
     .await?;

@@ -7,9 +7,10 @@ use sqlx::postgres::{PgArguments, PgPool};
 use sqlx::{PgExecutor, Postgres, query, query_as, query_scalar};
 use uuid::Uuid;
 
-use crate::domain::{Entry, HireId};
-use crate::ledger::permit::{ended_by, overrules};
-use crate::ledger::row::Row;
+use super::order;
+use crate::domain::Entry;
+use crate::ledger::permit::{Guard, ended_by, overruled};
+use crate::ledger::row::{Row, time};
 use crate::ledger::{Denied, Owner};
 
 /// How long a hire is left alone by the others after a replica has taken or changed it.
@@ -89,16 +90,18 @@ pub(super) async fn save(
     let write = query(
         "WITH changed AS ( \
            UPDATE hires SET state = $6, reason = $7, next_at = $8, since = $9, tries = $10, look_up_zero = $11, employee = $12, \
-             flags = $13, person_hash = $14, updated_at = $15, record = $16, version = version + 1, mark = $17, \
+             flags = $13, person_hash = $14, updated_at = $15, record = $16, candidate_hash = $28, audit_at = $29, version = version + 1, mark = $17, \
              claimed_by = $18, claimed_until = clock_timestamp() + $19 * interval '1 second', \
              owner = CASE WHEN $6 = 'sending' THEN CASE WHEN $20::bigint IS NULL THEN owner ELSE $18 END END, \
              lease_until = CASE WHEN $6 = 'sending' THEN \
                coalesce(clock_timestamp() + ($23::bigint - $22::bigint) * interval '1 millisecond' + $21 * interval '1 second', lease_until) END \
            WHERE id = $24 AND version = $25 RETURNING id), \
          ended AS ( \
-           UPDATE permits SET ended = CASE WHEN $27 AND coalesce(ended, $26) = 'unknown' THEN 'overruled' ELSE coalesce(ended, $26) END \
-           FROM changed WHERE subject = changed.id \
-             AND ((ended IS NULL AND $26::text IS NOT NULL) OR ($27 AND ended = 'unknown'))), \
+           UPDATE permits SET ended = CASE WHEN overruling.how IS NOT NULL AND coalesce(ended, $26) = 'unknown' THEN overruling.how ELSE coalesce(ended, $26) END \
+           FROM changed, (SELECT CASE WHEN $27::text = 'resent' AND EXISTS (SELECT FROM permits WHERE subject = $24 AND ended = 'resent') \
+             THEN NULL ELSE $27::text END AS how) AS overruling \
+           WHERE subject = changed.id \
+             AND ((ended IS NULL AND $26::text IS NOT NULL) OR (overruling.how IS NOT NULL AND ended = 'unknown'))), \
          granted AS ( \
            INSERT INTO permits (subject, number, owner, granted_at, deadline) \
            SELECT id, $20, $18, $22, $23 FROM changed WHERE $20 IS NOT NULL), \
@@ -120,7 +123,9 @@ pub(super) async fn save(
         .bind(row.id)
         .bind(row.version)
         .bind(ended_by(entries))
-        .bind(overrules(entries));
+        .bind(overruled(entries))
+        .bind(&row.candidate_hash)
+        .bind(row.audit_at);
     Ok(write.fetch_optional(db).await?.is_some())
 }
 
@@ -137,34 +142,45 @@ pub(super) async fn bears(db: &PgPool, hire: Uuid, mark: Uuid) -> Result<bool, s
 /// `None` if the hire was changed meanwhile.
 ///
 /// What forbids a permit stands in *other* rows (another hire of the same person), which a compare-and-set on
-/// this row does not see. So two permits for one person go one after the other: the lock is the person's hash,
-/// held until the commit, and only under it is looked for the other.
+/// this row does not see. So two permits for one person go one after the other: the locks are the hashes of the
+/// e-mail address and of the candidate, held until the commit, and only under them is looked for the other.
 pub(super) async fn permit(
     db: &PgPool,
     row: &Row,
     entries: &[Entry],
     (me, mark): (Owner, Uuid),
-    guard: bool,
+    guard: Guard,
     (now, deadline): (Timestamp, Timestamp),
 ) -> Result<Option<Result<u32, Denied>>, sqlx::Error> {
     let mut all = db.begin().await?;
-    if let Some(lock) = row.person_hash.as_deref().and_then(|hash| hash.first_chunk()) {
-        let lock = i64::from_be_bytes(*lock);
-        query("SELECT pg_advisory_xact_lock($1)").bind(lock).execute(&mut *all).await?;
-    }
-    let (other, last, spent): (Option<Uuid>, i64, bool) = query_as(
-        "SELECT (SELECT id FROM hires WHERE person_hash = $2 AND id <> $1 \
-             AND (state IN ('sending', 'unknown', 'created') OR (state = 'held' AND reason = 'unknown')) LIMIT 1), \
-           coalesce(max(number), 0), \
-           coalesce(bool_or(ended IS NULL OR ended NOT IN ('void', 'refused', 'overruled')), false) \
+    query(
+        "SELECT pg_advisory_xact_lock(number) FROM ( \
+           SELECT ('x' || encode(substr(hash, 1, 8), 'hex'))::bit(64)::bigint AS number \
+           FROM (VALUES ($1::bytea), (coalesce((SELECT kept FROM merged WHERE gone = $2), $2::bytea))) AS hashes (hash) \
+           WHERE hash IS NOT NULL ORDER BY number) AS locks",
+    )
+    .bind(&row.person_hash)
+    .bind(&row.candidate_hash)
+    .execute(&mut *all)
+    .await?;
+    let other = order::same_person(&mut *all, row).await?;
+    let (overtaken, at, last, spent): (bool, Option<i64>, i64, bool) = query_as(
+        "WITH before AS ( \
+           SELECT at FROM unhired WHERE key_hash = $2 AND (at IS NULL OR $3::bigint IS NULL OR at >= $3)) \
+         SELECT EXISTS (SELECT FROM before), (SELECT at FROM before), coalesce(max(number), 0), \
+           coalesce(bool_or(ended IS NULL OR ended NOT IN ('void', 'refused', 'overruled', 'resent')), false) \
          FROM permits WHERE subject = $1",
     )
     .bind(row.id)
-    .bind(&row.person_hash)
+    .bind(&row.key_hash)
+    .bind(guard.hired_at.map(Timestamp::as_millisecond))
     .fetch_one(&mut *all)
     .await?;
-    if let Some(other) = other.filter(|_| guard) {
-        return Ok(Some(Err(Denied::SamePerson(HireId(other)))));
+    if overtaken && guard.unhired {
+        return Ok(Some(Err(Denied::Overtaken(at.map(time)))));
+    }
+    if let Some(other) = other.filter(|_| guard.second_hires) {
+        return Ok(Some(Err(Denied::SamePerson(other))));
     }
     if spent {
         return Ok(Some(Err(Denied::Spent)));

@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
@@ -11,10 +12,15 @@ use crate::ledger::LedgerKey;
 use crate::ledger::seal::Seal;
 
 /// `HBLG`: marks the file as a ledger of ours.
-const APPLICATION_ID: i32 = 0x4842_4c47;
+pub(super) const APPLICATION_ID: i32 = 0x4842_4c47;
 
 /// The migrations, oldest first; the file's `user_version` counts those that were run.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_hires.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("migrations/0001_hires.sql"), include_str!("migrations/0002_order.sql")];
+
+/// How long a write waits for a lock of another program's. Whoever delivers, and whoever asks whether we are
+/// ready, is not kept waiting for it.
+const LOCKED: Duration = Duration::from_millis(300);
 
 /// Why the ledger's file could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +44,17 @@ pub enum OpenError {
     /// The file is not one of ours.
     #[error("{} is not a hirebridge ledger; change ledger.url", .0.display())]
     NotOurs(PathBuf),
+    /// The file is not as it was written.
+    #[error(
+        "{path} is damaged ({what}); keep it, and put a backup in its place: docs/backup.md says how, and what to look at then",
+        path = path.display()
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What was found first.
+        what: String,
+    },
     /// The file was made by a newer version.
     #[error("{path} was made by a newer hirebridge (its version is {found}, this one knows {known}); run that one", path = path.display())]
     Newer {
@@ -83,9 +100,13 @@ pub(super) fn open(path: &Path, key: &LedgerKey) -> Result<Opened, OpenError> {
     let failed = |error: rusqlite::Error| refused(path, &error);
     let mut writer = Connection::open(path).map_err(failed)?;
     identify(&writer, path)?;
+    version(&writer, path)?;
     make_durable(&writer, path)?;
+    settle(&writer, path)?;
+    examine(path)?;
     migrate(&mut writer, path)?;
     let seal = unlock(&writer, path, key)?;
+    writer.busy_timeout(LOCKED).map_err(failed)?;
     Ok(Opened { writer, lock, seal })
 }
 
@@ -109,6 +130,7 @@ pub fn inspect(path: &Path, key: &LedgerKey) -> Result<String, OpenError> {
     let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY);
     let db = db.map_err(|error| refused(path, &error))?;
     identify(&db, path)?;
+    examine(path)?;
     let done = version(&db, path)?;
     if done > 0 {
         unlock(&db, path, key)?;
@@ -118,10 +140,11 @@ pub fn inspect(path: &Path, key: &LedgerKey) -> Result<String, OpenError> {
 
 /// SQLite reports a file it cannot write only when it tries; our words tell what to do.
 fn refused(path: &Path, error: &rusqlite::Error) -> OpenError {
-    use rusqlite::ErrorCode::{CannotOpen, NotADatabase, ReadOnly};
+    use rusqlite::ErrorCode::{CannotOpen, DatabaseCorrupt, NotADatabase, ReadOnly};
     match error.sqlite_error_code() {
         Some(ReadOnly | CannotOpen) => not_writable(path),
         Some(NotADatabase) => OpenError::NotOurs(path.to_owned()),
+        Some(DatabaseCorrupt) => OpenError::Damaged { path: path.to_owned(), what: error.to_string() },
         _ => OpenError::Failed { path: path.to_owned(), what: error.to_string() },
     }
 }
@@ -174,7 +197,7 @@ fn identify(db: &Connection, path: &Path) -> Result<(), OpenError> {
 
 fn make_durable(db: &Connection, path: &Path) -> Result<(), OpenError> {
     let failed = |error: rusqlite::Error| refused(path, &error);
-    db.busy_timeout(std::time::Duration::from_secs(5)).map_err(failed)?;
+    db.busy_timeout(Duration::from_secs(5)).map_err(failed)?;
     let mode: String =
         db.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0)).map_err(failed)?;
     for (pragma, value) in [("synchronous", "FULL"), ("foreign_keys", "ON"), ("secure_delete", "ON")] {
@@ -193,6 +216,33 @@ fn make_durable(db: &Connection, path: &Path) -> Result<(), OpenError> {
     }
     db.set_prepared_statement_cache_capacity(64);
     Ok(())
+}
+
+/// Copies the log into the file, syncs that, and begins a new log. A former process whose sync failed may have left
+/// in the log what the kernel shows and the disk does not have: nothing may be built upon that.
+fn settle(db: &Connection, path: &Path) -> Result<(), OpenError> {
+    let busy: bool = db
+        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
+        .map_err(|error| refused(path, &error))?;
+    if busy {
+        tracing::warn!("another program reads the ledger's file; its log is not begun anew");
+    }
+    Ok(())
+}
+
+/// Reads the whole file, on a connection of its own that keeps none of it: a page that is damaged is better
+/// found now than under a hire.
+fn examine(path: &Path) -> Result<(), OpenError> {
+    let read = || {
+        let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        db.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0))
+    };
+    let found = read().map_err(|error| refused(path, &error))?;
+    if found == "ok" {
+        return Ok(());
+    }
+    let what = found.lines().last().unwrap_or_default().to_owned();
+    Err(OpenError::Damaged { path: path.to_owned(), what })
 }
 
 /// How many migrations the file has seen.

@@ -5,18 +5,20 @@ use std::sync::{Arc, Mutex};
 
 use rusqlite::{Connection, OpenFlags};
 
+use super::condition::Condition;
 use crate::ledger::LedgerError;
 
 /// Connections that only read; made when needed, kept for the next one.
 #[derive(Clone)]
 pub(super) struct Readers {
     path: PathBuf,
+    condition: Condition,
     idle: Arc<Mutex<Vec<Connection>>>,
 }
 
 impl Readers {
-    pub(super) fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), idle: Arc::default() }
+    pub(super) fn new(path: &Path, condition: Condition) -> Self {
+        Self { path: path.to_owned(), condition, idle: Arc::default() }
     }
 
     /// Runs `work` on a reading connection, off the runtime's threads.
@@ -28,7 +30,7 @@ impl Readers {
         let readers = self.clone();
         tokio::task::spawn_blocking(move || {
             let db = readers.take()?;
-            let result = work(&db);
+            let result = work(&db).inspect_err(|error| readers.condition.met(error));
             readers.idle.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(db);
             result
         })

@@ -7,7 +7,7 @@ use crate::ledger::row::Row;
 
 /// The columns that [`read`] reads, in its order.
 pub(super) const COLUMNS: &str = "id, kind, account, application, source, state, reason, version, next_at, since, tries, \
-     look_up_zero, employee, flags, received_at, updated_at, record";
+     look_up_zero, employee, flags, received_at, updated_at, record, audit_at";
 
 /// Reads the [`COLUMNS`].
 pub(super) fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
@@ -28,6 +28,8 @@ pub(super) fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
         employee: row.get(12)?,
         flags: row.get(13)?,
         person_hash: None,
+        candidate_hash: None,
+        audit_at: row.get(17)?,
         received_at: row.get(14)?,
         updated_at: row.get(15)?,
         record: row.get(16)?,
@@ -35,8 +37,9 @@ pub(super) fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
 }
 
 /// The values that a save writes, in the order of its statement.
-pub(super) fn changing(row: &Row) -> [Value; 11] {
+pub(super) fn changing(row: &Row) -> [Value; 13] {
     let text = |text: &Option<String>| text.clone().map_or(Value::Null, Value::Text);
+    let hash = |hash: &Option<Vec<u8>>| hash.clone().map_or(Value::Null, Value::Blob);
     let number = |number: Option<i64>| number.map_or(Value::Null, Value::Integer);
     [
         Value::Text(row.state.clone()),
@@ -47,9 +50,11 @@ pub(super) fn changing(row: &Row) -> [Value; 11] {
         Value::Text(row.look_up_zero.clone()),
         number(row.employee),
         Value::Text(row.flags.clone()),
-        row.person_hash.clone().map_or(Value::Null, Value::Blob),
+        hash(&row.person_hash),
         Value::Integer(row.updated_at),
         Value::Blob(row.record.clone()),
+        hash(&row.candidate_hash),
+        number(row.audit_at),
     ]
 }
 

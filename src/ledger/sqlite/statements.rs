@@ -5,19 +5,15 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 use uuid::Uuid;
 
+use super::order;
 use super::row::{COLUMNS, changing, read, uuid};
 use crate::domain::{Entry, HireId};
-use crate::ledger::permit::{ended_by, overrules};
+use crate::ledger::permit::Guard;
+use crate::ledger::permit::{ended_by, overruled};
 use crate::ledger::row::{Row, time};
-use crate::ledger::{Delivery, Denied, Filter, LedgerError, Owner};
+use crate::ledger::{Delivery, Denied, Filter, LedgerError, Owner, flagged};
 
-type Answer<T> = Result<T, LedgerError>;
-
-impl From<rusqlite::Error> for LedgerError {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Unusable(error.to_string())
-    }
-}
+pub(super) type Answer<T> = Result<T, LedgerError>;
 
 /// Stores the hire and its delivery, or, if its key is known, the delivery alone: then the known row.
 pub(super) fn accept(
@@ -30,8 +26,8 @@ pub(super) fn accept(
     let inserted = db
         .prepare_cached(
             "INSERT INTO hires (id, key_hash, kind, account, application, source, state, reason, version, next_at, since, \
-             tries, look_up_zero, employee, flags, person_hash, received_at, updated_at, record) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 1, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18) \
+             tries, look_up_zero, employee, flags, person_hash, received_at, updated_at, record, candidate_hash) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 1, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19) \
              ON CONFLICT (key_hash) DO NOTHING",
         )?
         .execute(params![
@@ -52,13 +48,19 @@ pub(super) fn accept(
             row.person_hash,
             row.received_at,
             row.updated_at,
-            row.record
+            row.record,
+            row.candidate_hash
         ])?;
     let known = if inserted == 0 { by_key(db, &row.key_hash)? } else { None };
     if known.is_none() {
         append(db, row.id, entries)?;
     }
-    let hire = known.as_ref().map_or(row.id, |known| known.id);
+    deliver(db, known.as_ref().map_or(row.id, |known| known.id), delivery, body)?;
+    Ok(known)
+}
+
+/// Keeps a delivery beside its hire.
+pub(super) fn deliver(db: &Connection, hire: Uuid, delivery: &Delivery, body: &[u8]) -> Answer<()> {
     let body = (!delivery.body.is_empty()).then_some(body);
     db.prepare_cached(
         "INSERT INTO deliveries (hire, source, at, event, delivery_id, secret, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
@@ -72,7 +74,7 @@ pub(super) fn accept(
         delivery.secret.and_then(|n| i64::try_from(n).ok()),
         body
     ])?;
-    Ok(known)
+    Ok(())
 }
 
 /// Writes the hire over the version it was read in, and ends its permit if it leaves `sending`.
@@ -81,9 +83,12 @@ pub(super) fn save(db: &Connection, row: &Row, entries: &[Entry]) -> Answer<()> 
         db.prepare_cached("UPDATE permits SET ended = ?2 WHERE subject = ?1 AND ended IS NULL")?
             .execute(params![id(row.id), ended])?;
     }
-    if overrules(entries) {
-        db.prepare_cached("UPDATE permits SET ended = 'overruled' WHERE subject = ?1 AND ended = 'unknown'")?
-            .execute(params![id(row.id)])?;
+    if let Some(how) = overruled(entries) {
+        db.prepare_cached(
+            "UPDATE permits SET ended = ?2 WHERE subject = ?1 AND ended = 'unknown' \
+             AND (?2 <> 'resent' OR NOT EXISTS (SELECT 1 FROM permits WHERE subject = ?1 AND ended = 'resent'))",
+        )?
+        .execute(params![id(row.id), how])?;
     }
     update(db, row, None)?;
     append(db, row.id, entries)
@@ -95,16 +100,21 @@ pub(super) fn permit(
     row: &Row,
     entries: &[Entry],
     owner: Owner,
-    guard: bool,
+    guard: Guard,
     now: Timestamp,
     deadline: Timestamp,
 ) -> Answer<Result<u32, Denied>> {
-    if guard && let Some(other) = same_person(db, row)? {
+    if let Some(denied) = order::overtaken(db, row, guard)? {
+        return Ok(Err(denied));
+    }
+    if guard.second_hires
+        && let Some(other) = same_person(db, row)?
+    {
         return Ok(Err(Denied::SamePerson(HireId(other))));
     }
     let (last, spent): (u32, bool) = db
         .prepare_cached(
-            "SELECT coalesce(max(number), 0), coalesce(max(ended IS NULL OR ended NOT IN ('void', 'refused', 'overruled')), 0) \
+            "SELECT coalesce(max(number), 0), coalesce(max(ended IS NULL OR ended NOT IN ('void', 'refused', 'overruled', 'resent')), 0) \
              FROM permits WHERE subject = ?1",
         )?
         .query_row([id(row.id)], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -127,13 +137,17 @@ pub(super) fn permit(
 }
 
 /// Another hire of the same person that was, or may have been, sent.
-fn same_person(db: &Connection, row: &Row) -> Answer<Option<Uuid>> {
+pub(super) fn same_person(db: &Connection, row: &Row) -> Answer<Option<Uuid>> {
     let other = db
         .prepare_cached(
-            "SELECT id FROM hires WHERE person_hash = ?1 AND id <> ?2 \
-             AND (state IN ('sending', 'unknown', 'created') OR (state = 'held' AND reason = 'unknown')) LIMIT 1",
+            "WITH same (hash) AS (SELECT coalesce((SELECT kept FROM merged WHERE gone = ?3), ?3)) \
+             SELECT id FROM hires WHERE id <> ?2 AND (person_hash = ?1 \
+               OR candidate_hash IN (SELECT hash FROM same UNION ALL SELECT gone FROM merged, same WHERE kept = hash)) \
+             AND (state IN ('sending', 'unknown', 'created') OR (state = 'held' AND reason = 'unknown') \
+               OR EXISTS (SELECT 1 FROM permits WHERE subject = hires.id \
+                 AND (ended IS NULL OR ended NOT IN ('void', 'refused', 'overruled')))) LIMIT 1",
         )?
-        .query_row(params![row.person_hash, id(row.id)], |row| row.get::<_, Vec<u8>>(0))
+        .query_row(params![row.person_hash, id(row.id), row.candidate_hash], |row| row.get::<_, Vec<u8>>(0))
         .optional()?;
     Ok(other.as_deref().map(uuid))
 }
@@ -150,9 +164,10 @@ fn update(db: &Connection, row: &Row, owner: Option<(Owner, Timestamp)>) -> Answ
         .prepare_cached(
             "UPDATE hires SET state = ?1, reason = ?2, next_at = ?3, since = ?4, tries = ?5, look_up_zero = ?6, \
              employee = ?7, flags = ?8, person_hash = ?9, updated_at = ?10, record = ?11, \
-             owner = CASE WHEN ?1 = 'sending' THEN coalesce(?12, owner) END, \
-             lease_until = CASE WHEN ?1 = 'sending' THEN coalesce(?13, lease_until) END, \
-             version = version + 1 WHERE id = ?14 AND version = ?15",
+             candidate_hash = ?12, audit_at = ?13, \
+             owner = CASE WHEN ?1 = 'sending' THEN coalesce(?14, owner) END, \
+             lease_until = CASE WHEN ?1 = 'sending' THEN coalesce(?15, lease_until) END, \
+             version = version + 1 WHERE id = ?16 AND version = ?17",
         )?
         .execute(params_from_iter(changing(row).into_iter().chain(owned)))?;
     if changed == 1 { Ok(()) } else { Err(LedgerError::Conflict) }
@@ -212,10 +227,11 @@ pub(super) fn bodies(db: &Connection, hire: HireId) -> Answer<Vec<Vec<u8>>> {
 }
 
 pub(super) fn list(db: &Connection, filter: &Filter) -> Answer<Vec<Row>> {
-    let conditions: [(&str, Option<Value>); 5] = [
+    let conditions: [(&str, Option<Value>); 6] = [
         ("state = ?", filter.state.clone().map(Value::Text)),
         ("source = ?", filter.source.clone().map(Value::Text)),
         ("application = ?", filter.ats_id.clone().map(Value::Text)),
+        ("flags LIKE ?", filter.flag.map(|flag| Value::Text(flagged(flag)))),
         ("received_at >= ?", filter.since.map(|since| Value::Integer(since.as_millisecond()))),
         ("id < ?", filter.after.map(|after| Value::Blob(id(after.0)))),
     ];
@@ -285,13 +301,13 @@ pub(super) fn oldest_unfinished(db: &Connection) -> Answer<Option<Timestamp>> {
     Ok(oldest.map(time))
 }
 
-/// Writes and commits something small: only then is it known that a delivery could be stored.
-pub(super) fn probe(db: &Connection) -> Answer<()> {
-    db.prepare_cached("INSERT INTO meta (name, value) VALUES ('probe', randomblob(8)) ON CONFLICT (name) DO UPDATE SET value = randomblob(8)")?
-        .execute([])?;
+/// Writes and commits so many bytes: only then is it known that a delivery of that size could be stored.
+pub(super) fn probe(db: &Connection, size: u32) -> Answer<()> {
+    db.prepare_cached("INSERT INTO meta (name, value) VALUES ('probe', randomblob(?1)) ON CONFLICT (name) DO UPDATE SET value = excluded.value")?
+        .execute([size])?;
     Ok(())
 }
 
-fn id(id: Uuid) -> Vec<u8> {
+pub(super) fn id(id: Uuid) -> Vec<u8> {
     id.as_bytes().to_vec()
 }

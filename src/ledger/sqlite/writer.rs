@@ -5,10 +5,13 @@ use std::fs::File;
 use std::sync::mpsc;
 use std::thread;
 
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 use tokio::sync::oneshot;
 
 use super::OpenError;
+use super::condition::Condition;
+use super::log;
 use crate::ledger::LedgerError;
 
 /// So many pieces of work share a commit at most.
@@ -23,8 +26,12 @@ pub(super) struct Writer {
 
 /// A piece of work: run within the commit, answered after it.
 trait Work: Send {
-    fn run(&mut self, db: &Connection);
-    fn answer(self: Box<Self>, commit: &Result<(), String>);
+    /// # Errors
+    /// If because of it nothing may be committed; that it failed itself is none.
+    fn run(&mut self, db: &Connection) -> Result<(), LedgerError>;
+    /// Whether it was run and the store failed it.
+    fn has_failed(&self) -> bool;
+    fn answer(self: Box<Self>, commit: &Result<(), LedgerError>);
 }
 
 struct Job<F, R> {
@@ -38,16 +45,28 @@ where
     F: FnOnce(&Connection) -> Result<R, LedgerError> + Send,
     R: Send,
 {
-    fn run(&mut self, db: &Connection) {
-        if let Some(work) = self.work.take() {
-            self.result = Some(in_savepoint(db, work));
-        }
+    fn run(&mut self, db: &Connection) -> Result<(), LedgerError> {
+        let Some(work) = self.work.take() else { return Ok(()) };
+        let result = in_savepoint(db, work);
+        let spoilt = match &result {
+            Err(error @ LedgerError::Broken(_)) => Err(error.clone()),
+            // When the disk is full, for one, SQLite may give up the whole transaction: what came after this
+            // would be committed piece by piece.
+            Err(error) if db.is_autocommit() => Err(error.clone()),
+            _ => Ok(()),
+        };
+        self.result = Some(result);
+        spoilt
     }
 
-    fn answer(self: Box<Self>, commit: &Result<(), String>) {
+    fn has_failed(&self) -> bool {
+        matches!(self.result, Some(Err(LedgerError::Unusable(_))))
+    }
+
+    fn answer(self: Box<Self>, commit: &Result<(), LedgerError>) {
         let result = match (commit, self.result) {
             (Ok(()), Some(result)) => result,
-            (Err(why), _) => Err(LedgerError::Unusable(why.clone())),
+            (Err(error), _) => Err(error.clone()),
             (Ok(()), None) => Err(LedgerError::Unusable("the work was not run".into())),
         };
         // Whoever asked may be gone; what was committed stays.
@@ -57,13 +76,14 @@ where
 
 impl Writer {
     /// Starts the thread, which keeps the connection and the lock on the file.
-    pub(super) fn start(db: Connection, lock: File) -> Result<Self, OpenError> {
+    pub(super) fn start(db: Connection, lock: File, condition: Condition) -> Result<Self, OpenError> {
         let (queue, work) = mpsc::channel();
         let thread = thread::Builder::new()
             .name("ledger-writer".into())
             .spawn(move || {
-                write_all(&db, &work);
-                drop(db);
+                log::take_over(&db);
+                write_all(&db, &work, &condition);
+                close(db, &condition);
                 drop(lock);
             })
             .map_err(|error| OpenError::Thread(error.to_string()))?;
@@ -77,7 +97,7 @@ impl Writer {
         R: Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
-        let gone = || LedgerError::Unusable("the ledger has stopped after a failed sync".into());
+        let gone = || LedgerError::Unusable("the ledger's writer has ended".into());
         let queue = self.queue.as_ref().ok_or_else(gone)?;
         queue.send(Box::new(Job { work: Some(work), result: None, answer })).map_err(|_| gone())?;
         answered.await.map_err(|_| gone())?
@@ -93,44 +113,45 @@ impl Drop for Writer {
     }
 }
 
-fn write_all(db: &Connection, queue: &mpsc::Receiver<Box<dyn Work>>) {
+fn write_all(db: &Connection, queue: &mpsc::Receiver<Box<dyn Work>>, condition: &Condition) {
     while let Ok(first) = queue.recv() {
         let mut group = vec![first];
         group.extend(queue.try_iter().take(GROUP - 1));
-        let committed = commit(db, &mut group);
-        let fatal = matches!(&committed, Err(error) if is_fatal(error));
-        let said = committed.map_err(|error| error.to_string());
-        if let Err(why) = &said {
-            tracing::error!(error = %why, fatal, "the ledger could not commit");
+        let committed = condition.objection().and_then(|()| commit(db, &mut group));
+        if let Err(error) = &committed {
+            tracing::error!(%error, "the ledger could not commit");
+            condition.met(error);
         }
+        condition.wrote(committed.is_ok() && !group.iter().any(|work| work.has_failed()));
         for work in group {
-            work.answer(&said);
+            work.answer(&committed);
         }
-        if fatal {
-            return;
+        if let Err(error) = log::copy_if_long(db).map_err(LedgerError::from) {
+            tracing::error!(%error, "the ledger's log could not be copied into its file");
+            condition.met(&error);
         }
     }
 }
 
-fn commit(db: &Connection, group: &mut [Box<dyn Work>]) -> rusqlite::Result<()> {
-    db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-    for work in group.iter_mut() {
-        work.run(db);
-    }
-    let committed = db.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([]));
+fn commit(db: &Connection, group: &mut [Box<dyn Work>]) -> Result<(), LedgerError> {
+    let execute = |sql| db.prepare_cached(sql).and_then(|mut statement| statement.execute([]));
+    execute("BEGIN IMMEDIATE")?;
+    let done = group.iter_mut().try_for_each(|work| work.run(db));
+    let committed = done.and_then(|()| Ok(execute("COMMIT").map(drop)?));
     if committed.is_err() && !db.is_autocommit() {
-        db.execute_batch("ROLLBACK")?;
+        execute("ROLLBACK")?;
     }
-    committed.map(drop)
+    committed
 }
 
-/// After an error of the disk nothing that was written can be trusted to be there: the writer stops, and
-/// a restart reads what really is on the disk.
-fn is_fatal(error: &rusqlite::Error) -> bool {
-    matches!(
-        error.sqlite_error_code(),
-        Some(ErrorCode::SystemIoFailure | ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
-    )
+/// Closing copies the log into the file, which nobody may rely on once a sync has failed.
+fn close(db: Connection, condition: &Condition) {
+    if let Err(error) = condition.objection()
+        && db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).is_err()
+    {
+        tracing::error!(%error, "the ledger's file could not be left as it is");
+    }
+    drop(db);
 }
 
 /// One piece of work that fails must not undo the others in its commit.
@@ -141,9 +162,52 @@ fn in_savepoint<R>(
     let execute = |sql| db.prepare_cached(sql).and_then(|mut statement| statement.execute([]));
     execute("SAVEPOINT work")?;
     let result = work(db);
+    if db.is_autocommit() {
+        return result;
+    }
     if result.is_err() {
         execute("ROLLBACK TO work")?;
     }
     execute("RELEASE work")?;
     result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Answer = oneshot::Receiver<Result<(), LedgerError>>;
+
+    fn insert(size: u32) -> (Box<dyn Work>, Answer) {
+        let work = move |db: &Connection| {
+            db.execute("INSERT INTO things (thing) VALUES (zeroblob(?1))", [size])?;
+            Ok(())
+        };
+        let (answer, answered) = oneshot::channel();
+        (Box::new(Job { work: Some(work), result: None, answer }), answered)
+    }
+
+    fn commit_all(db: &Connection, sizes: &[u32]) -> Vec<Result<(), LedgerError>> {
+        let (mut group, answers): (Vec<_>, Vec<_>) = sizes.iter().map(|size| insert(*size)).unzip();
+        let committed = commit(db, &mut group);
+        for work in group {
+            work.answer(&committed);
+        }
+        answers.into_iter().map(|mut answer| answer.try_recv().expect("each is answered")).collect()
+    }
+
+    /// When there is no room SQLite gives up the transaction in its middle, and what comes after it would be a
+    /// transaction of its own.
+    #[test]
+    fn of_a_commit_for_which_there_is_no_room_nothing_is_there() {
+        let db = Connection::open_in_memory().expect("it opens");
+        db.execute_batch("CREATE TABLE things (thing BLOB); PRAGMA max_page_count = 20")
+            .expect("it can be made");
+        let refused = commit_all(&db, &[1, 1 << 20, 1]);
+        assert!(refused.iter().all(|answer| matches!(answer, Err(LedgerError::Unusable(_)))), "{refused:?}");
+        let count = || db.query_row("SELECT count(*) FROM things", [], |row| row.get::<_, i64>(0));
+        assert_eq!(count().expect("it can be read"), 0);
+        assert!(commit_all(&db, &[1, 1]).iter().all(Result::is_ok));
+        assert_eq!(count().expect("it can be read"), 2);
+    }
 }

@@ -3,8 +3,11 @@
 //! the test that caused it.
 
 pub(crate) mod ashby;
+pub(crate) mod failing;
+pub(crate) mod line;
 pub(crate) mod postgres;
 pub(crate) mod process;
+pub(crate) mod store_faults;
 pub(crate) mod town;
 pub(crate) mod wire;
 
@@ -275,6 +278,8 @@ impl House {
         let mut ticks = tokio::time::interval(std::time::Duration::from_millis(10));
         for _ in 0..100 {
             transfer.resume_due().await.expect("the ledger can be read");
+            transfer.audit_due().await.expect("the ledger can be read");
+            transfer.idle_audit().await;
             for hire in self.get("/v1/hires?limit=200").await.json()["hires"].as_array().expect("hires") {
                 self.idle(hire["id"].as_str().expect("an id")).await;
             }

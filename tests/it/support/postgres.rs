@@ -47,18 +47,51 @@ impl Postgres {
             .output()
             .expect("initdb runs");
         assert!(made.status.success(), "{}", text(&made.stderr));
-        let server = run_as(us, &programs.join("postgres"))
-            .arg("-D")
-            .arg(&data)
-            .args(["-c", "listen_addresses=", "-c", "max_connections=60", "-k"])
-            .arg(folder.path())
-            .stdout(Stdio::null())
-            .stderr(fs::File::create(folder.path().join("log")).expect("writable"))
-            .spawn()
-            .expect("the server starts");
+        let server = serve(&programs, folder.path());
         let postgres = Self { programs, folder, server };
-        eventually("the server answers", || async { postgres.psql("postgres", "SELECT 1").ok() }).await;
+        postgres.answers().await;
         Some(postgres)
+    }
+
+    /// Where the server's programs are, if any are installed.
+    pub(crate) fn programs() -> Option<PathBuf> {
+        programs()
+    }
+
+    async fn answers(&self) {
+        eventually("the server answers", || async { self.psql("postgres", "SELECT 1").ok() }).await;
+    }
+
+    /// Ends the server at once, as a crash would.
+    pub(crate) fn stop(&mut self) {
+        signal("QUIT", self.server.id());
+        self.server.wait().expect("it ends");
+    }
+
+    /// Starts it again on what it has kept.
+    pub(crate) async fn start_again(&mut self) {
+        self.server = serve(&self.programs, self.folder.path());
+        self.answers().await;
+    }
+
+    /// From now on nothing answers and no connection breaks.
+    pub(crate) fn freeze(&self) {
+        signal("STOP", self.server.id());
+        self.children().for_each(|child| signal("STOP", child));
+    }
+
+    /// All goes on.
+    pub(crate) fn thaw(&self) {
+        self.children().for_each(|child| signal("CONT", child));
+        signal("CONT", self.server.id());
+    }
+
+    /// The processes that serve connections, and the server's helpers.
+    fn children(&self) -> impl Iterator<Item = u32> + use<> {
+        let id = self.server.id();
+        let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
+        let ids: Vec<u32> = children.split_whitespace().filter_map(|child| child.parse().ok()).collect();
+        ids.into_iter()
     }
 
     /// The URL of one of its databases.
@@ -105,10 +138,17 @@ impl Postgres {
 /// At once, without a tidy end: nothing in it is needed any more.
 impl Drop for Postgres {
     fn drop(&mut self) {
+        self.thaw();
+        signal("QUIT", self.server.id());
         // It may have ended already.
-        let _ = Command::new("kill").args(["-QUIT", &self.server.id().to_string()]).status();
         let _ = self.server.wait();
     }
+}
+
+/// To a process that may have ended already.
+fn signal(name: &str, process: u32) {
+    let sent = Command::new("kill").args([format!("-{name}"), process.to_string()]).output();
+    sent.expect("kill runs");
 }
 
 /// A ledger as one replica opens it.
@@ -136,6 +176,18 @@ fn user() -> Option<(u32, u32)> {
     let line = users.lines().find(|line| root && line.starts_with("postgres:"))?;
     let mut numbers = line.split(':').skip(2).map(|number| number.parse().expect("a number"));
     Some((numbers.next()?, numbers.next()?))
+}
+
+fn serve(programs: &Path, folder: &Path) -> Child {
+    run_as(user(), &programs.join("postgres"))
+        .arg("-D")
+        .arg(folder.join("data"))
+        .args(["-c", "listen_addresses=", "-c", "max_connections=60", "-k"])
+        .arg(folder)
+        .stdout(Stdio::null())
+        .stderr(fs::File::create(folder.join("log")).expect("writable"))
+        .spawn()
+        .expect("the server starts")
 }
 
 fn run_as(user: Option<(u32, u32)>, program: &Path) -> Command {

@@ -1,6 +1,7 @@
 //! hirebridge as a process of its own, to be killed and started again; and its command line.
 
-use std::path::Path;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
@@ -43,11 +44,19 @@ pub(crate) fn text(bytes: &[u8]) -> String {
 pub(crate) struct Served {
     child: Child,
     pub(crate) url: String,
+    log: PathBuf,
 }
 
 impl Served {
     /// Starts it and waits until it can store a delivery.
     pub(crate) async fn start(folder: &Path, config: &Path) -> Self {
+        let mut served = Self::spawn(folder, config, &[]);
+        assert!(served.is_ready().await, "it ended: {}", served.log());
+        served
+    }
+
+    /// Starts it with more in its environment, and does not wait.
+    pub(crate) fn spawn(folder: &Path, config: &Path, environment: &[(&str, OsString)]) -> Self {
         let port = std::net::TcpListener::bind("127.0.0.1:0")
             .and_then(|listener| listener.local_addr())
             .expect("a free port")
@@ -60,18 +69,46 @@ impl Served {
             .arg("--config")
             .arg(config)
             .env("HIREBRIDGE__SERVER__LISTEN", format!("127.0.0.1:{port}"))
+            .envs(environment.iter().cloned())
             .stdout(out)
             .stderr(file)
             .spawn()
             .expect("the program starts");
-        let served = Self { child, url: format!("http://127.0.0.1:{port}") };
+        Self { child, url: format!("http://127.0.0.1:{port}"), log }
+    }
+
+    /// Waits until it can store a delivery; false if it ends before.
+    pub(crate) async fn is_ready(&mut self) -> bool {
         let http = reqwest::Client::builder().build().expect("a client");
-        eventually("the service is ready", || async {
-            let ready = http.get(format!("{}/readyz", served.url)).send().await;
-            ready.is_ok_and(|answer| answer.status() == 200).then_some(())
-        })
-        .await;
-        served
+        let mut ticks = tokio::time::interval(Duration::from_millis(20));
+        for _ in 0..3_000 {
+            ticks.tick().await;
+            let ready = http.get(format!("{}/readyz", self.url)).send().await;
+            if ready.is_ok_and(|answer| answer.status() == 200) {
+                return true;
+            }
+            if self.child.try_wait().expect("it can be asked").is_some() {
+                return false;
+            }
+        }
+        panic!("never ready: {}", self.log());
+    }
+
+    /// Waits until it has ended by itself; its exit code.
+    pub(crate) async fn ended(&mut self) -> Option<i32> {
+        let mut ticks = tokio::time::interval(Duration::from_millis(20));
+        for _ in 0..3_000 {
+            ticks.tick().await;
+            if let Some(status) = self.child.try_wait().expect("it can be asked") {
+                return status.code();
+            }
+        }
+        panic!("it never ended: {}", self.log());
+    }
+
+    /// What it has logged so far, its last words included.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).expect("readable")
     }
 
     /// `kill -9`.

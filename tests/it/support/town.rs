@@ -1,5 +1,6 @@
 //! A service in a process of its own, to be killed and started again on the same ledger, and its Personio.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use hirebridge::sim::{Operation, Options, Sim};
@@ -8,13 +9,15 @@ use tempfile::TempDir;
 
 use super::ashby::signature;
 use super::process::{Served, eventually};
-use super::{ADMIN, SECRET, Setup, configuration, state};
+use super::{ADMIN, Reply, SECRET, Setup, configuration, state};
 
 /// A Personio that outlives the service, and the folder in which the service is started again.
 pub(crate) struct Town {
     pub(crate) sim: Sim,
     pub(crate) folder: TempDir,
     pub(crate) config: PathBuf,
+    /// What a service finds in its environment beside the usual.
+    pub(crate) environment: Vec<(&'static str, OsString)>,
     http: reqwest::Client,
 }
 
@@ -25,21 +28,28 @@ impl Town {
 
     /// Looks up soon and answers soon, so that nothing here takes long.
     pub(crate) async fn with(setup: Setup) -> Self {
-        let setup =
-            Setup { transfer: r#"lookups = ["50ms", "100ms"]"#.into(), server: server(&setup), ..setup };
+        let transfer = format!("lookups = [\"50ms\", \"100ms\"]\n{}", setup.transfer);
+        let setup = Setup { transfer, server: server(&setup), ..setup };
         let sim = Sim::start(Options::default()).await.expect("the simulator starts");
         let folder = TempDir::new().expect("a folder can be made");
         let config = folder.path().join("hirebridge.toml");
         std::fs::write(&config, configuration(&sim.url(), folder.path(), &setup)).expect("writable");
-        Self { sim, folder, config, http: reqwest::Client::builder().build().expect("a client") }
+        let http = reqwest::Client::builder().build().expect("a client");
+        Self { sim, folder, config, environment: Vec::new(), http }
     }
 
     /// Starts the service, and waits for the last call of its self-check: what comes then is for a hire.
     pub(crate) async fn serve(&self) -> Served {
         let checks = self.sim.calls(Operation::ListAttributes);
-        let served = Served::start(self.folder.path(), &self.config).await;
+        let mut served = self.spawn();
+        assert!(served.is_ready().await, "it ended: {}", served.log());
         self.sim.arrival(Operation::ListAttributes, checks + 1).await;
         served
+    }
+
+    /// Starts the service and does not wait.
+    pub(crate) fn spawn(&self) -> Served {
+        Served::spawn(self.folder.path(), &self.config, &self.environment)
     }
 
     /// The answer, or nothing if the service did not live to give it.
@@ -48,16 +58,24 @@ impl Town {
         served: &Served,
         body: &Value,
     ) -> impl Future<Output = Option<Value>> + use<> {
+        let answer = self.post(served, body);
+        async move {
+            let answer = answer.await?;
+            assert!(answer.status == 200, "{}", answer.text);
+            Some(answer.json())
+        }
+    }
+
+    /// The answer, whatever it says, or nothing if the service did not live to give it.
+    pub(crate) fn post(&self, served: &Served, body: &Value) -> impl Future<Output = Option<Reply>> + use<> {
         let body = body.to_string();
         let request = self.http.post(format!("{}/webhooks/ashby", served.url));
-        let request = request.header("Ashby-Signature", signature(SECRET, body.as_bytes())).body(body);
-        async move {
-            let answer = request.send().await.ok()?;
-            let ok = answer.status() == 200;
-            let body = answer.text().await.ok()?;
-            assert!(ok, "{body}");
-            Some(serde_json::from_str(&body).expect("JSON"))
-        }
+        reply(request.header("Ashby-Signature", signature(SECRET, body.as_bytes())).body(body))
+    }
+
+    /// The same, of an address that anyone may ask.
+    pub(crate) fn get(&self, served: &Served, path: &str) -> impl Future<Output = Option<Reply>> + use<> {
+        reply(self.http.get(format!("{}{path}", served.url)))
     }
 
     /// Delivers, and returns as soon as Personio has got the next call of this operation.
@@ -69,10 +87,15 @@ impl Town {
         }
     }
 
-    async fn ask(&self, served: &Served, path: &str) -> Value {
+    /// What the REST API says.
+    pub(crate) async fn ask(&self, served: &Served, path: &str) -> Value {
+        self.try_ask(served, path).await.expect("an answer")
+    }
+
+    /// The same, or nothing if the service does not live to say it.
+    pub(crate) async fn try_ask(&self, served: &Served, path: &str) -> Option<Value> {
         let request = self.http.get(format!("{}{path}", served.url)).bearer_auth(ADMIN);
-        let text = request.send().await.expect("an answer").text().await.expect("a body");
-        serde_json::from_str(&text).expect("JSON")
+        Some(reply(request).await?.json())
     }
 
     pub(crate) async fn hires(&self, served: &Served) -> Vec<Value> {
@@ -80,13 +103,17 @@ impl Town {
         list["hires"].as_array().expect("hires").clone()
     }
 
+    /// A hire with its history.
+    pub(crate) async fn hire(&self, served: &Served, id: &str) -> Value {
+        self.ask(served, &format!("/v1/hires/{id}")).await
+    }
+
     /// The only hire there is, with its history, once it is in this state.
     pub(crate) async fn becomes(&self, served: &Served, wanted: &str) -> Value {
         eventually(&format!("the hire is {wanted}"), || async {
             let hires = self.hires(served).await;
             assert_eq!(hires.len(), 1, "one hire");
-            let id = hires[0]["id"].as_str().expect("an id");
-            let hire = self.ask(served, &format!("/v1/hires/{id}")).await;
+            let hire = self.hire(served, hires[0]["id"].as_str().expect("an id")).await;
             (state(&hire) == wanted).then_some(hire)
         })
         .await
@@ -96,6 +123,12 @@ impl Town {
     pub(crate) async fn terminate(served: Served) -> Option<i32> {
         tokio::task::spawn_blocking(|| served.terminate()).await.expect("it ends")
     }
+}
+
+async fn reply(request: reqwest::RequestBuilder) -> Option<Reply> {
+    let answer = request.send().await.ok()?;
+    let (status, headers) = (answer.status(), answer.headers().clone());
+    Some(Reply { status, headers, text: answer.text().await.ok()? })
 }
 
 fn server(setup: &Setup) -> String {

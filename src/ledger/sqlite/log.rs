@@ -1,0 +1,33 @@
+//! The write-ahead log, which is copied into the file now and then. SQLite would do it by itself, but keep to
+//! itself that the file could not be synced.
+
+use std::cell::Cell;
+
+use rusqlite::Connection;
+
+/// So many pages in the log are enough to copy them.
+const LONG: i32 = 1_000;
+
+thread_local! {
+    /// How many pages the log has, as the last commit on this thread has left it.
+    static PAGES: Cell<i32> = const { Cell::new(0) };
+}
+
+/// From now on this connection copies the log only when [`copy_if_long`] says so.
+pub(super) fn take_over(db: &Connection) {
+    db.wal_hook(Some(|_, pages| {
+        PAGES.set(pages);
+        Ok(())
+    }));
+}
+
+/// Copies a long log into the file, and syncs that.
+///
+/// # Errors
+/// If it could not be copied. What was committed stands; unless a sync failed, the next time may go better.
+pub(super) fn copy_if_long(db: &Connection) -> rusqlite::Result<()> {
+    if PAGES.replace(0) < LONG {
+        return Ok(());
+    }
+    db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
+}
