@@ -20,7 +20,7 @@ use hirebridge::personio::{self, Reader};
 use hirebridge::telemetry::Metrics;
 use hirebridge::transfer::Planner;
 use hirebridge::{http, outbound};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use secrecy::ExposeSecret;

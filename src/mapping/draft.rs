@@ -142,16 +142,9 @@ impl<'a> Draft<'a> {
         let parts: Vec<&str> = if several { tags(text).collect() } else { vec![text] };
         for part in parts {
             match self.input.catalog.judge(attribute, part, known) {
-                Verdict::Known => {}
                 Verdict::Unchecked if NAMED.contains(&attribute) => self.plan.note("names_not_checked"),
-                Verdict::Unchecked => {}
-                Verdict::NothingThere if attribute != "subcompany" => {}
-                Verdict::NothingThere => {
-                    let configured = matches!(from, From::Rule { rule, .. } if !rule.built_in);
-                    return if configured {
-                        self.plan.note("no_subcompanies")
-                    };
-                }
+                Verdict::NothingThere if attribute == "subcompany" => return self.no_subcompanies(from),
+                Verdict::Known | Verdict::Unchecked | Verdict::NothingThere => {}
                 Verdict::Unknown { alike, offered } => self.unknown(attribute, part, alike, offered, from),
             }
         }
