@@ -1,6 +1,7 @@
 //! One hire: its key, what is known about it, and the steps it has taken.
 
 use std::fmt;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -150,6 +151,7 @@ pub enum NameSplit {
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// What the ATS told us.
+    #[serde(default)]
     pub facts: Facts,
     /// What the source could not complete, as Personio attributes: `department`, `hire_date` …
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -215,6 +217,21 @@ pub struct Hire {
     pub updated_at: Timestamp,
     /// The steps since it was read, not saved yet.
     pub(crate) unsaved: Vec<Entry>,
+    /// The record as the ledger has it, which writes again only what has changed; `None` if it has none.
+    pub(crate) kept: Option<Arc<Record>>,
+}
+
+impl Record {
+    /// The person's e-mail address in the form in which hires are compared.
+    pub fn person(&self) -> Option<String> {
+        let planned = Some(self.plan.employee.email()).filter(|email| !email.is_empty());
+        planned.or_else(|| self.facts.text("candidate.email")).map(normalised_email)
+    }
+
+    /// The candidate's id at the ATS.
+    pub fn candidate(&self) -> Option<&str> {
+        self.facts.text("candidate.id")
+    }
 }
 
 impl Hire {
@@ -266,6 +283,7 @@ impl Hire {
             received_at: at,
             updated_at: at,
             unsaved: vec![first],
+            kept: None,
         }
     }
 
@@ -303,13 +321,12 @@ impl Hire {
 
     /// The person's e-mail address in the form in which hires are compared.
     pub fn person(&self) -> Option<String> {
-        let planned = Some(self.record.plan.employee.email()).filter(|email| !email.is_empty());
-        planned.or_else(|| self.record.facts.text("candidate.email")).map(normalised_email)
+        self.record.person()
     }
 
     /// The candidate as one text, unambiguous across ATSs and their accounts: for keyed hashes.
     pub fn candidate(&self) -> Option<String> {
-        self.record.facts.text("candidate.id").map(|id| self.key.candidate(id))
+        self.record.candidate().map(|id| self.key.candidate(id))
     }
 
     /// All warnings: the plan's and those after sending.

@@ -1,9 +1,11 @@
 //! The permit: the right to make one call whose effect cannot be taken back.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::domain::hire::RESENT;
+use crate::domain::hire::{RESENT, Record};
 use crate::domain::{Employee, Entry, Hire, HireId};
 
 /// One running process, as it signs permits. Made anew at each start.
@@ -103,12 +105,14 @@ impl Guard {
 pub(super) fn hand_out(
     hire: &mut Hire,
     mut sending: Hire,
+    kept: Option<Arc<Record>>,
     number: u32,
     deadline: Timestamp,
     employee: Employee,
 ) -> Ticket<Employee> {
     sending.version += 1;
     sending.unsaved.clear();
+    sending.kept = kept;
     *hire = sending;
     Ticket::new(hire.id, number, deadline, employee)
 }

@@ -252,6 +252,7 @@ impl Inner {
                         return Ok(());
                     }
                     hire.version = newer.version;
+                    hire.kept = newer.kept;
                     hire.flags = newer.flags;
                 }
                 done => return done,

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, ToSql, params, params_from_iter};
 use uuid::Uuid;
 
 use super::order;
@@ -10,7 +10,7 @@ use super::row::{COLUMNS, changing, read, uuid};
 use crate::domain::{Entry, HireId};
 use crate::ledger::permit::Guard;
 use crate::ledger::permit::{ended_by, overruled};
-use crate::ledger::row::{Row, time};
+use crate::ledger::row::{FACTS, REST, Row, time};
 use crate::ledger::{Delivery, Denied, Filter, LedgerError, Owner, flagged};
 
 pub(super) type Answer<T> = Result<T, LedgerError>;
@@ -26,8 +26,8 @@ pub(super) fn accept(
     let inserted = db
         .prepare_cached(
             "INSERT INTO hires (id, key_hash, kind, account, application, source, state, reason, version, next_at, since, \
-             tries, look_up_zero, employee, flags, person_hash, received_at, updated_at, record, candidate_hash) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 1, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19) \
+             tries, look_up_zero, employee, flags, person_hash, received_at, updated_at, candidate_hash) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 1, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18) \
              ON CONFLICT (key_hash) DO NOTHING",
         )?
         .execute(params![
@@ -48,11 +48,11 @@ pub(super) fn accept(
             row.person_hash,
             row.received_at,
             row.updated_at,
-            row.record,
             row.candidate_hash
         ])?;
     let known = if inserted == 0 { by_key(db, &row.key_hash)? } else { None };
     if known.is_none() {
+        keep(db, row)?;
         append(db, row.id, entries)?;
     }
     deliver(db, known.as_ref().map_or(row.id, |known| known.id), delivery, body)?;
@@ -154,23 +154,37 @@ pub(super) fn same_person(db: &Connection, row: &Row) -> Answer<Option<Uuid>> {
 
 /// A flag or a fact may change while the call is on the wire: the permit stays whose it is.
 fn update(db: &Connection, row: &Row, owner: Option<(Owner, Timestamp)>) -> Answer<()> {
-    let owned = [
-        owner.map_or(Value::Null, |(owner, _)| Value::Blob(id(owner.0))),
-        owner.map_or(Value::Null, |(_, until)| Value::Integer(until.as_millisecond())),
-        Value::Blob(id(row.id)),
-        Value::Integer(row.version),
-    ];
+    let (owner, until) = owner.map(|(owner, until)| (owner.0, until.as_millisecond())).unzip();
+    let (id, owner) = (row.id.as_bytes(), owner.as_ref().map(Uuid::as_bytes));
+    let owned: [&dyn ToSql; 4] = [&owner, &until, id, &row.version];
     let changed = db
         .prepare_cached(
             "UPDATE hires SET state = ?1, reason = ?2, next_at = ?3, since = ?4, tries = ?5, look_up_zero = ?6, \
-             employee = ?7, flags = ?8, person_hash = ?9, updated_at = ?10, record = ?11, \
-             candidate_hash = ?12, audit_at = ?13, \
-             owner = CASE WHEN ?1 = 'sending' THEN coalesce(?14, owner) END, \
-             lease_until = CASE WHEN ?1 = 'sending' THEN coalesce(?15, lease_until) END, \
-             version = version + 1 WHERE id = ?16 AND version = ?17",
+             employee = ?7, flags = ?8, updated_at = ?9, audit_at = ?10, \
+             owner = CASE WHEN ?1 = 'sending' THEN coalesce(?11, owner) END, \
+             lease_until = CASE WHEN ?1 = 'sending' THEN coalesce(?12, lease_until) END, \
+             version = version + 1 WHERE id = ?13 AND version = ?14",
         )?
         .execute(params_from_iter(changing(row).into_iter().chain(owned)))?;
-    if changed == 1 { Ok(()) } else { Err(LedgerError::Conflict) }
+    if changed == 1 { keep(db, row) } else { Err(LedgerError::Conflict) }
+}
+
+/// Writes what has changed of the record, and whose it is.
+fn keep(db: &Connection, row: &Row) -> Answer<()> {
+    if row.hashes_changed {
+        db.prepare_cached("UPDATE hires SET person_hash = ?2, candidate_hash = ?3 WHERE id = ?1")?
+            .execute(params![row.id.as_bytes(), row.person_hash, row.candidate_hash])?;
+    }
+    for (part, sealed) in [(FACTS, &row.facts), (REST, &row.rest)] {
+        if let Some(sealed) = sealed {
+            db.prepare_cached(
+                "INSERT INTO records (hire, part, sealed) VALUES (?1, ?2, ?3) \
+                 ON CONFLICT (hire, part) DO UPDATE SET sealed = excluded.sealed",
+            )?
+            .execute(params![row.id.as_bytes(), part, sealed])?;
+        }
+    }
+    Ok(())
 }
 
 fn append(db: &Connection, hire: Uuid, entries: &[Entry]) -> Answer<()> {
