@@ -121,9 +121,8 @@ impl Row {
             look_up_zero: word(&hire.look_up_zero),
             employee: hire.employee.and_then(|id| i64::try_from(id).ok()),
             flags: serde_json::to_string(&hire.flags).expect("flags are booleans"),
-            hashes_changed: before.is_some_and(|before| {
-                before.person() != person || before.candidate() != record.candidate()
-            }),
+            hashes_changed: before
+                .is_some_and(|before| before.person() != person || before.candidate() != record.candidate()),
             person_hash: person.map(|person| seal.hash(&person)),
             candidate_hash: hire.candidate().map(|candidate| seal.hash(&candidate)),
             audit_at: hire.audit_at.map(Timestamp::as_millisecond),

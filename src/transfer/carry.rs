@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::gate::Door;
+use super::planner::Told;
 use super::progress::Running;
 use super::{Inner, LedgerError, log};
 use crate::ats::json;
@@ -17,13 +18,13 @@ use crate::personio::{CallError, Person};
 pub(super) type Next = Result<Effect, LedgerError>;
 
 impl Inner {
-    /// Does what is to be done for a hire until it rests or waits. `payloads` are its parsed deliveries
-    /// where they are at hand already. Returns whether the due loop is to be told of its next time.
+    /// Does what is to be done for a hire until it rests or waits. `told` is what its deliveries say, where that
+    /// is at hand already. Returns whether the due loop is to be told of its next time.
     pub(super) async fn carry(
         self: Arc<Self>,
         mut hire: Hire,
         first: Effect,
-        mut payloads: Vec<Value>,
+        mut told: Option<Told>,
         running: Running,
     ) -> bool {
         // Whoever waits for the credential comes here only when the gate has let it in.
@@ -31,7 +32,7 @@ impl Inner {
         let mut effect = first;
         loop {
             let next = match effect {
-                Effect::Plan => self.plan(&mut hire, std::mem::take(&mut payloads)).await,
+                Effect::Plan => self.plan(&mut hire, told.take()).await,
                 Effect::LookUp => self.look_up(&mut hire).await,
                 Effect::Send if !admitted && self.gate.admit(self.now(), 1) == 0 => {
                     self.wait_for(&mut hire, Waiting::Credential, None).await
@@ -61,10 +62,16 @@ impl Inner {
     }
 
     /// Completes the facts and makes the plan. A sendable one is not stored by itself: the permit does.
-    async fn plan(&self, hire: &mut Hire, payloads: Vec<Value>) -> Next {
-        let payloads = self.payloads(hire, payloads).await?;
-        self.parts.planner.complete(hire, &payloads).await;
-        hire.record.plan = self.parts.planner.plan(hire, &payloads);
+    async fn plan(&self, hire: &mut Hire, told: Option<Told>) -> Next {
+        let told = match told {
+            Some(told) => told,
+            None => {
+                let source = self.parts.planner.sources.named(&hire.source);
+                Told::again(source, self.payloads(hire).await?)
+            }
+        };
+        self.parts.planner.complete(hire, &told).await;
+        hire.record.plan = self.parts.planner.plan(hire, &told.payloads);
         let hold = hire.record.plan.hold;
         let effect = self.apply(hire, &Event::Planned(hold))?;
         if hold.is_some() {
@@ -74,9 +81,9 @@ impl Inner {
     }
 
     /// The parsed deliveries of a hire, oldest first.
-    pub(super) async fn payloads(&self, hire: &Hire, at_hand: Vec<Value>) -> Result<Vec<Value>, LedgerError> {
-        if !at_hand.is_empty() || self.parts.planner.sources.named(&hire.source).is_none() {
-            return Ok(at_hand);
+    pub(super) async fn payloads(&self, hire: &Hire) -> Result<Vec<Value>, LedgerError> {
+        if self.parts.planner.sources.named(&hire.source).is_none() {
+            return Ok(Vec::new());
         }
         let bodies = self.parts.ledger.bodies(hire.id).await?;
         // As strictly as at receipt: what can be read in two ways is not read for a plan either.

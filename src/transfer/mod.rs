@@ -25,7 +25,6 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
-use serde_json::Value;
 use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
@@ -46,6 +45,7 @@ pub use refusal::{DeskError, Difference, FieldError};
 use audit::Audits;
 use bulkhead::Bulkhead;
 use gate::Gate;
+use planner::Told;
 use progress::{Progress, Running, is_passing};
 
 /// How often the ledger is asked what another replica has made of a hire that somebody waits for.
@@ -207,7 +207,7 @@ impl Transfer {
                     continue;
                 }
                 let effect = hire.state().resume();
-                started += usize::from(inner.start(hire, effect, Vec::new()));
+                started += usize::from(inner.start(hire, effect, None));
             }
         }
         Ok(started)
@@ -261,7 +261,7 @@ impl Inner {
 
     /// Starts work on a hire in a task of its own, unless this process works on it already or has no room
     /// for it: then it is due in the ledger, and its turn comes.
-    fn start(self: &Arc<Self>, hire: Hire, effect: Effect, payloads: Vec<Value>) -> bool {
+    fn start(self: &Arc<Self>, hire: Hire, effect: Effect, told: Option<Told>) -> bool {
         if self.ends_at.get().is_some() {
             return false;
         }
@@ -273,7 +273,7 @@ impl Inner {
         let inner = Arc::clone(self);
         let work = async move {
             let id = hire.id;
-            let work = Arc::clone(&inner).carry(hire, effect, payloads, running);
+            let work = Arc::clone(&inner).carry(hire, effect, told, running);
             let work = tokio::spawn(work.in_current_span()).await;
             if work.is_err() {
                 tracing::error!(hire = %id, "the work on this hire was broken off by an internal error");
@@ -305,7 +305,7 @@ impl Inner {
         let inner = Arc::clone(self);
         self.whatever_happens(async move {
             inner.save(&mut hire).await?;
-            inner.start(hire.clone(), effect, Vec::new());
+            inner.start(hire.clone(), effect, None);
             Ok(hire)
         })
         .await
