@@ -1,5 +1,6 @@
 //! Service and floor in instructions: hardly depends on what else the machine does. The kernel's are not counted.
 
+use std::ops::Range;
 use std::path::Path;
 
 use anyhow::Context;
@@ -19,34 +20,38 @@ const SENDERS: usize = 8;
 pub(crate) fn count(folder: &Path, keep: &Path) -> anyhow::Result<()> {
     let personio = Process::start(roles::SIMULATOR, folder, &Start::default())?;
     let simulator = Simulator::at(personio.address());
-    simulator.slow_down(0)?;
     ground::configure(folder, &personio.address().to_string())?;
     let mut delivered = 0;
     for role in [roles::SERVICE, roles::FLOOR] {
-        let mut total = |hires| -> anyhow::Result<u64> {
+        let mut total = |hires| {
             let numbers = delivered..delivered + hires;
             delivered = numbers.end;
-            let said = folder.join(format!("{role}.{hires}.log"));
-            let profile = keep.join(format!("callgrind.{role}.{hires}"));
-            let wrapper = vec![
-                "valgrind".to_owned(),
-                "--tool=callgrind".to_owned(),
-                format!("--log-file={}", said.display()),
-                format!("--callgrind-out-file={}", profile.display()),
-            ];
-            let mut process = Process::start(role, folder, &Start { wrapper, ..Start::default() })?;
-            let deliveries = numbers.map(senders::delivery).collect::<Result<Vec<_>, _>>()?;
-            senders::send(process.address(), &deliveries, SENDERS)?;
-            process.finish()?;
-            drop(process);
-            let said = std::fs::read_to_string(said)?;
-            let collected = said.lines().find_map(|line| line.split_once("Collected : "));
-            let (_, collected) = collected.with_context(|| format!("valgrind said no count:\n{said}"))?;
-            Ok(collected.trim().parse()?)
+            instructions(role, folder, keep, numbers)
         };
         let (few, many) = (total(FEW)?, total(MANY)?);
         println!("{role:<8}{:>10} instructions/hire", (many - few) / (MANY - FEW) as u64);
     }
     println!("profiles: {}/callgrind.*", keep.display());
     simulator.expect_each_once(delivered)
+}
+
+/// All instructions of a process that takes these hires.
+fn instructions(role: &str, folder: &Path, keep: &Path, hires: Range<usize>) -> anyhow::Result<u64> {
+    let said = folder.join("valgrind.log");
+    let profile = keep.join(format!("callgrind.{role}.{}", hires.len()));
+    let wrapper = vec![
+        "valgrind".to_owned(),
+        "--tool=callgrind".to_owned(),
+        format!("--log-file={}", said.display()),
+        format!("--callgrind-out-file={}", profile.display()),
+    ];
+    let mut process = Process::start(role, folder, &Start { wrapper, ..Start::default() })?;
+    let deliveries = hires.map(senders::delivery).collect::<Result<Vec<_>, _>>()?;
+    senders::send(process.address(), &deliveries, SENDERS)?;
+    process.finish()?;
+    drop(process);
+    let said = std::fs::read_to_string(said)?;
+    let collected = said.lines().find_map(|line| line.split_once("Collected : "));
+    let (_, collected) = collected.with_context(|| format!("valgrind said no count:\n{said}"))?;
+    Ok(collected.trim().parse()?)
 }

@@ -63,12 +63,11 @@ impl Inner {
 
     /// Completes the facts and makes the plan. A sendable one is not stored by itself: the permit does.
     async fn plan(&self, hire: &mut Hire, told: Option<Told>) -> Next {
-        let told = match told {
-            Some(told) => told,
-            None => {
-                let source = self.parts.planner.sources.named(&hire.source);
-                Told::again(source, self.payloads(hire).await?)
-            }
+        let told = if let Some(told) = told {
+            told
+        } else {
+            let source = self.parts.planner.sources.named(&hire.source);
+            Told::again(source, self.payloads(hire).await?)
         };
         self.parts.planner.complete(hire, &told).await;
         hire.record.plan = self.parts.planner.plan(hire, &told.payloads);
