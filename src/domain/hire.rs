@@ -56,7 +56,7 @@ impl fmt::Debug for HireKey {
 }
 
 /// What look-up 0 said before the first send; later adoption rests on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LookUpZero {
     /// Not asked yet.
@@ -101,6 +101,13 @@ pub struct Entry {
     pub to: String,
     /// Why, as a stable code with details that are not personal.
     pub cause: String,
+}
+
+impl Entry {
+    /// The line for a step.
+    pub fn of(from: State, event: &Event, to: State, actor: &Actor, at: Timestamp) -> Self {
+        Self { at, actor: actor.to_string(), from: Some(words(from)), to: words(to), cause: cause(event) }
+    }
 }
 
 /// Marks that do not change the state.
@@ -299,7 +306,8 @@ impl Hire {
     /// [`NotAllowed`] if this cannot happen in the state the hire is in; nothing changes then.
     pub fn apply(&mut self, event: &Event, actor: &Actor, at: Timestamp) -> Result<Effect, NotAllowed> {
         let (next, effect) = step(self.state, event)?;
-        self.log(actor, next, cause(event), at);
+        self.unsaved.push(Entry::of(self.state, event, next, actor, at));
+        self.updated_at = at;
         let stays = matches!(event, Event::Unhired) && self.state == next;
         self.state = next;
         if !stays {
@@ -310,12 +318,9 @@ impl Hire {
 
     /// Notes something in the history that does not change the state.
     pub fn remark(&mut self, actor: &Actor, what: &str, at: Timestamp) {
-        self.log(actor, self.state, what.to_owned(), at);
-    }
-
-    fn log(&mut self, actor: &Actor, to: State, cause: String, at: Timestamp) {
-        let from = Some(words(self.state));
-        self.unsaved.push(Entry { at, actor: actor.to_string(), from, to: words(to), cause });
+        let state = words(self.state);
+        let (actor, cause) = (actor.to_string(), what.to_owned());
+        self.unsaved.push(Entry { at, actor, from: Some(state.clone()), to: state, cause });
         self.updated_at = at;
     }
 

@@ -10,8 +10,11 @@ use super::planner::Told;
 use super::progress::Running;
 use super::{Inner, LedgerError, log};
 use crate::ats::json;
-use crate::domain::{Actor, Effect, Entry, Event, Found, Held, Hire, LookUpZero, Outcome, State, Waiting};
+use crate::domain::{
+    Actor, Effect, Entry, Event, Found, Held, Hire, LookUpZero, Outcome, State, Waiting, prevails,
+};
 use crate::ledger::Denied;
+use crate::ledger::permit::is_superseded;
 use crate::personio::{CallError, Person};
 
 /// What goes on after an effect, or why nothing does.
@@ -180,10 +183,11 @@ impl Inner {
         log(hire, &steps);
         log(hire, &[permitted]);
         running.tell(hire);
+        let number = ticket.number();
         let creation = self.parts.writer.create(ticket).await;
         hire.record.warnings.extend(creation.warnings);
         self.note_outcome(hire, &creation.outcome, creation.retry_at, deadline)?;
-        self.keep(hire).await?;
+        self.keep(hire, number).await?;
         if let Outcome::Created { .. } | Outcome::Refused { .. } = creation.outcome {
             self.credential_works(Door::Create);
         }
@@ -228,9 +232,9 @@ impl Inner {
 
     /// Stores an outcome. A store that fails for a moment must not turn a known outcome into an unknown
     /// one, so this tries until it succeeds or the process ends.
-    async fn keep(&self, hire: &mut Hire) -> Result<(), LedgerError> {
+    async fn keep(&self, hire: &mut Hire, permit: u32) -> Result<(), LedgerError> {
         loop {
-            match self.keep_once(hire).await {
+            match self.keep_once(hire, permit).await {
                 Err(LedgerError::Unusable(why)) => {
                     tracing::error!(hire = %hire.id, %why, "an outcome could not be stored; trying again");
                     let soon = self.now() + SignedDuration::from_secs(1);
@@ -246,20 +250,22 @@ impl Inner {
         }
     }
 
-    async fn keep_once(&self, hire: &mut Hire) -> Result<(), LedgerError> {
+    async fn keep_once(&self, hire: &mut Hire, permit: u32) -> Result<(), LedgerError> {
         loop {
             match self.save(hire).await {
                 Err(LedgerError::Conflict) => {
-                    // Only flags and facts may have changed beside a permit: the outcome goes on top of them.
                     let newer = self.again(hire.id).await?;
-                    if newer.state() != State::Sending && hire.state() == State::Unknown {
-                        // Another replica took us for gone, and may have found out more than we know.
+                    let history = self.parts.ledger.history(hire.id).await?;
+                    if !prevails(hire.state(), newer.state(), is_superseded(&history, permit)) {
+                        let (outcome, stored) = (hire.state().name(), newer.state().name());
+                        tracing::warn!(hire = %hire.id, outcome, stored, "an outcome came too late and is not stored");
                         *hire = newer;
                         return Ok(());
                     }
                     hire.version = newer.version;
                     hire.kept = newer.kept;
                     hire.flags = newer.flags;
+                    hire.flags.unhired |= newer.state == State::Cancelled;
                 }
                 done => return done,
             }

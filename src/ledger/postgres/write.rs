@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::order;
 use crate::domain::Entry;
-use crate::ledger::permit::{Guard, ended_by, overruled};
+use crate::ledger::permit::{Guard, ended_by, next_number, overruled};
 use crate::ledger::row::{Row, time};
 use crate::ledger::{Denied, Owner};
 
@@ -165,12 +165,11 @@ pub(super) async fn permit(
     .execute(&mut *all)
     .await?;
     let other = order::same_person(&mut *all, row).await?;
-    let (overtaken, at, last, spent): (bool, Option<i64>, i64, bool) = query_as(
+    let (overtaken, at, ends): (bool, Option<i64>, Vec<Option<String>>) = query_as(
         "WITH before AS ( \
            SELECT at FROM unhired WHERE key_hash = $2 AND (at IS NULL OR $3::bigint IS NULL OR at >= $3)) \
-         SELECT EXISTS (SELECT FROM before), (SELECT at FROM before), coalesce(max(number), 0), \
-           coalesce(bool_or(ended IS NULL OR ended NOT IN ('void', 'refused', 'overruled', 'resent')), false) \
-         FROM permits WHERE subject = $1",
+         SELECT EXISTS (SELECT FROM before), (SELECT at FROM before), \
+           ARRAY(SELECT ended FROM permits WHERE subject = $1)",
     )
     .bind(row.id)
     .bind(&row.key_hash)
@@ -183,15 +182,14 @@ pub(super) async fn permit(
     if let Some(other) = other.filter(|_| guard.second_hires) {
         return Ok(Some(Err(Denied::SamePerson(other))));
     }
-    if spent {
-        return Ok(Some(Err(Denied::Spent)));
-    }
-    let grant = Grant { number: last + 1, now, deadline };
+    let permits: Vec<_> = ends.into_iter().map(Into::into).collect();
+    let Some(number) = next_number(&permits) else { return Ok(Some(Err(Denied::Spent))) };
+    let grant = Grant { number: number.into(), now, deadline };
     if !save(&mut *all, row, entries, (me, mark), Some(&grant)).await? {
         return Ok(None);
     }
     all.commit().await?;
-    Ok(Some(Ok(u32::try_from(grant.number).unwrap_or(u32::MAX))))
+    Ok(Some(Ok(number)))
 }
 
 /// After a commit whose answer was lost: the permit's number, if this very write was committed and its deadline

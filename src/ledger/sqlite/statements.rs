@@ -7,9 +7,8 @@ use uuid::Uuid;
 
 use super::order;
 use super::row::{COLUMNS, changing, read, uuid};
-use crate::domain::{Entry, HireId};
-use crate::ledger::permit::Guard;
-use crate::ledger::permit::{ended_by, overruled};
+use crate::domain::{Entry, HireId, State};
+use crate::ledger::permit::{Guard, Other, ended_by, next_number, overruled};
 use crate::ledger::row::{FACTS, REST, Row, time};
 use crate::ledger::{Delivery, Denied, Filter, LedgerError, Owner, flagged};
 
@@ -112,15 +111,11 @@ pub(super) fn permit(
     {
         return Ok(Err(Denied::SamePerson(HireId(other))));
     }
-    let (last, spent): (u32, bool) = db
-        .prepare_cached(
-            "SELECT coalesce(max(number), 0), coalesce(max(ended IS NULL OR ended NOT IN ('void', 'refused', 'overruled', 'resent')), 0) \
-             FROM permits WHERE subject = ?1",
-        )?
-        .query_row([id(row.id)], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    if spent {
-        return Ok(Err(Denied::Spent));
-    }
+    let permits = db
+        .prepare_cached("SELECT ended FROM permits WHERE subject = ?1")?
+        .query_map([id(row.id)], |row| Ok(row.get::<_, Option<String>>(0)?.into()))?
+        .collect::<Result<Vec<_>, _>>()?;
+    let Some(number) = next_number(&permits) else { return Ok(Err(Denied::Spent)) };
     update(db, row, Some((owner, deadline)))?;
     append(db, row.id, entries)?;
     db.prepare_cached(
@@ -128,28 +123,33 @@ pub(super) fn permit(
     )?
     .execute(params![
         id(row.id),
-        last + 1,
+        number,
         id(owner.0),
         now.as_millisecond(),
         deadline.as_millisecond()
     ])?;
-    Ok(Ok(last + 1))
+    Ok(Ok(number))
 }
 
 /// Another hire of the same person that was, or may have been, sent.
 pub(super) fn same_person(db: &Connection, row: &Row) -> Answer<Option<Uuid>> {
-    let other = db
-        .prepare_cached(
-            "WITH same (hash) AS (SELECT coalesce((SELECT kept FROM merged WHERE gone = ?3), ?3)) \
-             SELECT id FROM hires WHERE id <> ?2 AND (person_hash = ?1 \
-               OR candidate_hash IN (SELECT hash FROM same UNION ALL SELECT gone FROM merged, same WHERE kept = hash)) \
-             AND (state IN ('sending', 'unknown', 'created') OR (state = 'held' AND reason = 'unknown') \
-               OR EXISTS (SELECT 1 FROM permits WHERE subject = hires.id \
-                 AND (ended IS NULL OR ended NOT IN ('void', 'refused', 'overruled')))) LIMIT 1",
-        )?
-        .query_row(params![row.person_hash, id(row.id), row.candidate_hash], |row| row.get::<_, Vec<u8>>(0))
-        .optional()?;
-    Ok(other.as_deref().map(uuid))
+    let mut others = db.prepare_cached(
+        "WITH same (hash) AS (SELECT coalesce((SELECT kept FROM merged WHERE gone = ?3), ?3)) \
+         SELECT id, state, reason, subject IS NOT NULL, ended FROM hires LEFT JOIN permits ON subject = id \
+         WHERE id <> ?2 AND (person_hash = ?1 \
+           OR candidate_hash IN (SELECT hash FROM same UNION ALL SELECT gone FROM merged, same WHERE kept = hash))",
+    )?;
+    let others = others.query_map(params![row.person_hash, id(row.id), row.candidate_hash], |row| {
+        let (state, reason): (String, Option<String>) = (row.get(1)?, row.get(2)?);
+        let ended: Option<String> = row.get(4)?;
+        Ok(Other {
+            hire: HireId(uuid(&row.get::<_, Vec<u8>>(0)?)),
+            state: State::parse(&state, reason.as_deref()),
+            permit: row.get::<_, bool>(3)?.then(|| ended.into()),
+        })
+    })?;
+    let others = others.collect::<Result<Vec<_>, _>>()?;
+    Ok(others.iter().find_map(Other::is_in_the_way).map(|other| other.0))
 }
 
 /// A flag or a fact may change while the call is on the wire: the permit stays whose it is.
