@@ -26,7 +26,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::Value;
-use tokio::sync::Notify;
+use tokio::sync::{Mutex, Notify};
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 use uuid::Uuid;
@@ -127,6 +127,20 @@ pub struct Parts {
     pub call_timeout: SignedDuration,
 }
 
+/// Whether hires can be sent at the moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// They can, as far as is known.
+    Open,
+    /// Personio does not answer as it should; hires wait.
+    OutOfOrder {
+        /// When a call tries whether it answers again.
+        next_try_at: Timestamp,
+    },
+    /// Personio does not take the credential, or it lacks a right; hires wait.
+    CredentialRefused,
+}
+
 /// Takes hires to Personio. Cheap to clone.
 #[derive(Clone)]
 pub struct Transfer(Arc<Inner>);
@@ -139,6 +153,8 @@ struct Inner {
     audits: Audits,
     tasks: TaskTracker,
     due: Notify,
+    /// Held by whoever tries whether Personio answers again.
+    knocking: Mutex<()>,
     /// When this process ends, once that is known.
     ends_at: OnceLock<Timestamp>,
 }
@@ -156,6 +172,7 @@ impl Transfer {
             audits: Audits::default(),
             tasks: TaskTracker::new(),
             due: Notify::new(),
+            knocking: Mutex::default(),
             ends_at: OnceLock::new(),
         };
         Self(Arc::new(inner))
@@ -171,6 +188,26 @@ impl Transfer {
         self.0.parts.reader.profile_link(employee)
     }
 
+    /// While Personio is out of order: tries, when it is time, whether it answers again.
+    pub async fn knock(&self) {
+        let inner = &self.0;
+        // Whoever comes second learns from the first.
+        let _alone = inner.knocking.lock().await;
+        let is_time = inner.parts.reader.shut_until().is_some_and(|at| at <= inner.now());
+        if is_time && inner.ends_at.get().is_none() {
+            inner.parts.reader.knock().await;
+        }
+    }
+
+    /// Whether hires can be sent at the moment, as far as Personio's last answers tell.
+    pub fn way(&self) -> Way {
+        match self.0.parts.reader.shut_until() {
+            Some(next_try_at) => Way::OutOfOrder { next_try_at },
+            None if self.0.gate.is_closed() => Way::CredentialRefused,
+            None => Way::Open,
+        }
+    }
+
     /// Goes on with the hires that are due, the one first that has been due longest, as far as there is
     /// room: [`due_changed`](Self::due_changed) tells when there is again. Returns how many were started.
     ///
@@ -184,7 +221,8 @@ impl Transfer {
         let now = inner.now();
         // Those that are being carried are due as well, so that a whole bulkhead of them may come first.
         let limit = inner.bulkhead.size().saturating_mul(2);
-        let waiting = inner.gate.admit(now, limit);
+        let shut = inner.parts.reader.shut_until().is_some();
+        let waiting = if shut { 0 } else { inner.gate.admit_waiting(now, limit) };
         let mut started = 0;
         for id in self.ledger().due(now, limit, waiting).await? {
             if inner.progress.is_running(id) {
@@ -203,7 +241,10 @@ impl Transfer {
             if let Some(hire) = read {
                 // Let in while the gate was open, and turned away since: its turn comes with the probes.
                 let wants_credential = hire.state() == State::Waiting(Waiting::Credential);
-                if wants_credential && waiting == limit && inner.gate.next_probe().is_some() {
+                if wants_credential && waiting == limit && inner.gate.is_closed() {
+                    continue;
+                }
+                if shut && !inner.needs_no_personio(&hire) {
                     continue;
                 }
                 let effect = hire.state().resume();
@@ -218,6 +259,10 @@ impl Transfer {
     /// # Errors
     /// [`LedgerError`] if it cannot be read.
     pub async fn next_due(&self) -> Result<Option<Timestamp>, LedgerError> {
+        // What is due while Personio is out of order stays due: the next try is what there is to wait for.
+        if let Some(next_try) = self.0.parts.reader.shut_until() {
+            return Ok(Some(next_try));
+        }
         let next = self.ledger().next_due().await?;
         Ok([next, self.0.gate.next_probe()].into_iter().flatten().min())
     }
@@ -251,6 +296,16 @@ impl Inner {
         self.parts.clock.now()
     }
 
+    /// Whether something can be done for a hire without Personio: a new one is planned, one that has waited
+    /// enough is handed to a person.
+    fn needs_no_personio(&self, hire: &Hire) -> bool {
+        match hire.state() {
+            State::Received => true,
+            State::Waiting(_) => self.has_waited_enough(hire),
+            _ => false,
+        }
+    }
+
     /// A new hire's id. Sorts by the clock's time.
     fn new_id(&self) -> HireId {
         let now = self.now();
@@ -267,13 +322,14 @@ impl Inner {
         }
         let Some(berth) = self.bulkhead.board(&self.due) else { return false };
         let Some(running) = self.progress.start(hire.id, hire.state()) else {
-            self.bulkhead.leave(berth, &self.due);
+            self.bulkhead.leave(&berth, &self.due);
             return false;
         };
+        let berth = Arc::new(berth);
         let inner = Arc::clone(self);
         let work = async move {
             let id = hire.id;
-            let work = Arc::clone(&inner).carry(hire, effect, payloads, running);
+            let work = Arc::clone(&inner).carry(hire, effect, payloads, Arc::clone(&berth), running);
             let work = tokio::spawn(work.in_current_span()).await;
             if work.is_err() {
                 tracing::error!(hire = %id, "the work on this hire was broken off by an internal error");
@@ -281,7 +337,7 @@ impl Inner {
                     tracing::error!(hire = %id, %error, "it could not be marked; a restart will");
                 }
             }
-            inner.bulkhead.leave(berth, &inner.due);
+            inner.bulkhead.leave(&berth, &inner.due);
             if work.unwrap_or(true) {
                 inner.due.notify_one();
             }

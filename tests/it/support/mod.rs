@@ -23,6 +23,7 @@ use hirebridge::http::limits::Limits;
 use hirebridge::ledger::{OpenError, sqlite};
 use hirebridge::service::{Service, StartError};
 use hirebridge::sim::{Options, Sim};
+use hirebridge::transfer::Way;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
@@ -275,14 +276,16 @@ impl House {
         // The service's own loop may take a hire from under our eyes before it works on it: look again then.
         let mut ticks = tokio::time::interval(std::time::Duration::from_millis(10));
         for _ in 0..100 {
+            transfer.knock().await;
             transfer.resume_due().await.expect("the ledger can be read");
             transfer.audit_due().await.expect("the ledger can be read");
             transfer.idle_audit().await;
             for hire in self.get("/v1/hires?limit=200").await.json()["hires"].as_array().expect("hires") {
                 self.idle(hire["id"].as_str().expect("an id")).await;
             }
+            let shut = matches!(transfer.way(), Way::OutOfOrder { .. });
             let next = transfer.ledger().next_due().await.expect("the ledger can be read");
-            if next.is_none_or(|next| next > self.clock.now()) {
+            if shut || next.is_none_or(|next| next > self.clock.now()) {
                 return;
             }
             ticks.tick().await;
