@@ -7,6 +7,7 @@ mod check;
 mod floor;
 #[path = "../ground.rs"]
 mod ground;
+mod overload;
 mod process;
 mod report;
 mod roles;
@@ -38,7 +39,9 @@ fn main() -> anyhow::Result<()> {
     }
     // The build's folder lies on a disk, where the system's temporary one may be memory.
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
-    run(folder.path(), arguments.iter().any(|argument| argument == "--quick"))
+    let asked_for = |what| arguments.iter().any(|argument| argument == what);
+    let quick = asked_for("--quick");
+    if asked_for("--overload") { overload::run(folder.path(), quick) } else { run(folder.path(), quick) }
 }
 
 fn run(folder: &Path, quick: bool) -> anyhow::Result<()> {

@@ -1,10 +1,12 @@
-//! The intake: at most so many deliveries are being read and stored at a time. One too many is refused
-//! before its body is read, unless somebody dawdles with a body: then that one makes room.
+//! The intake: at most so many deliveries, and so many bytes of their bodies, are being read and stored at a
+//! time. One too many is refused before its body is read, unless somebody dawdles with a body: then that one
+//! makes room.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bytesize::ByteSize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -21,6 +23,8 @@ pub struct Intake(Arc<Inner>);
 
 struct Inner {
     room: Arc<Semaphore>,
+    /// One permit for each byte.
+    memory: Arc<Semaphore>,
     arriving: Mutex<Arriving>,
 }
 
@@ -34,6 +38,8 @@ struct Arriving {
 struct Body {
     since: Instant,
     room: OwnedSemaphorePermit,
+    /// As many bytes as have arrived.
+    memory: OwnedSemaphorePermit,
     cut: CancellationToken,
 }
 
@@ -42,32 +48,70 @@ pub(super) struct Room {
     intake: Intake,
     number: u64,
     cut: CancellationToken,
-    stays: Option<OwnedSemaphorePermit>,
+    stays: Option<[OwnedSemaphorePermit; 2]>,
+}
+
+/// What one delivery's body may take of the memory.
+pub(super) struct Allowance {
+    intake: Intake,
+    number: u64,
 }
 
 impl Intake {
-    /// Room for `size` deliveries.
-    pub fn of(size: usize) -> Self {
+    /// Room for `size` deliveries, whose bodies have `memory` bytes together at most.
+    pub fn of(size: usize, memory: ByteSize) -> Self {
         let room = Arc::new(Semaphore::new(size.min(Semaphore::MAX_PERMITS)));
-        Self(Arc::new(Inner { room, arriving: Mutex::default() }))
+        let memory = usize::try_from(memory.as_u64()).unwrap_or(usize::MAX);
+        let memory = Arc::new(Semaphore::new(memory.min(Semaphore::MAX_PERMITS)));
+        Self(Arc::new(Inner { room, memory, arriving: Mutex::default() }))
     }
 
     fn arriving(&self) -> MutexGuard<'_, Arriving> {
         self.0.arriving.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Room for a delivery whose body is to be read.
+    /// Room for a delivery whose body is to be read, and says of itself that it has so many bytes. They are
+    /// taken as they arrive: whoever announces much and sends little takes little.
     ///
     /// # Errors
     /// [`Code::Overloaded`] if there is none.
-    pub(super) fn admit(&self) -> Result<Room, Problem> {
+    pub(super) fn admit(&self, announced: u64) -> Result<Room, Problem> {
         let mut arriving = self.arriving();
         let free = Arc::clone(&self.0.room).try_acquire_owned().ok();
         let room = free.or_else(|| arriving.oust()).ok_or_else(overloaded)?;
+        let announced = usize::try_from(announced).unwrap_or(usize::MAX);
+        while self.0.memory.available_permits() < announced {
+            drop(arriving.oust().ok_or_else(overloaded)?);
+        }
+        let memory = self.bytes(0).ok_or_else(overloaded)?;
         let (number, cut) = (arriving.next, CancellationToken::new());
         arriving.next += 1;
-        arriving.bodies.insert(number, Body { since: Instant::now(), room, cut: cut.clone() });
+        arriving.bodies.insert(number, Body { since: Instant::now(), room, memory, cut: cut.clone() });
         Ok(Room { intake: self.clone(), number, cut, stays: None })
+    }
+
+    fn bytes(&self, count: u32) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.0.memory).try_acquire_many_owned(count).ok()
+    }
+}
+
+impl Allowance {
+    /// So many more bytes have arrived.
+    ///
+    /// # Errors
+    /// [`Code::Overloaded`] if there is no memory for them.
+    pub(super) fn grow(&self, bytes: usize) -> Result<(), Problem> {
+        let bytes = u32::try_from(bytes).map_err(|_| overloaded())?;
+        let mut arriving = self.intake.arriving();
+        let more = loop {
+            match self.intake.bytes(bytes) {
+                Some(more) => break more,
+                None => drop(arriving.oust().ok_or_else(overloaded)?),
+            }
+        };
+        let body = arriving.bodies.get_mut(&self.number).ok_or_else(overloaded)?;
+        body.memory.merge(more);
+        Ok(())
     }
 }
 
@@ -82,6 +126,11 @@ impl Arriving {
 }
 
 impl Room {
+    /// What the body may take of the memory.
+    pub(super) fn allowance(&self) -> Allowance {
+        Allowance { intake: self.intake.clone(), number: self.number }
+    }
+
     /// Reads the body, after which the room is this delivery's until it is dropped.
     ///
     /// # Errors
@@ -95,7 +144,7 @@ impl Room {
             () = self.cut.cancelled() => return Err(overloaded()),
         };
         let arrived = self.intake.arriving().bodies.remove(&self.number).ok_or_else(overloaded)?;
-        self.stays = Some(arrived.room);
+        self.stays = Some([arrived.room, arrived.memory]);
         Ok(read)
     }
 }
@@ -116,21 +165,42 @@ mod tests {
 
     #[tokio::test]
     async fn only_a_body_that_dawdles_makes_room() {
-        let intake = Intake::of(2);
-        let mut stored = intake.admit().expect("there is room");
+        let intake = Intake::of(2, ByteSize(100));
+        let mut stored = intake.admit(10).expect("there is room");
         assert!(stored.read(async { Ok(()) }).await.is_ok());
-        let mut dawdling = intake.admit().expect("there is room");
-        assert!(intake.admit().is_err());
+        let mut dawdling = intake.admit(10).expect("there is room");
+        assert!(intake.admit(10).is_err());
         let arriving = |intake: &Intake| intake.arriving().bodies.keys().copied().collect::<Vec<_>>();
         let since = Instant::now().checked_sub(2 * DAWDLING).expect("a moment ago");
         intake.arriving().bodies.values_mut().for_each(|body| body.since = since);
-        let fresh = intake.admit().expect("the one that dawdles leaves");
+        let fresh = intake.admit(10).expect("the one that dawdles leaves");
         assert_eq!(arriving(&intake), [fresh.number]);
         let never = std::future::pending::<Result<(), Problem>>();
         let refused = dawdling.read(never).await.expect_err("its room is gone");
         assert_eq!(refused.code(), Code::Overloaded);
-        assert!(intake.admit().is_err());
+        assert!(intake.admit(10).is_err());
         drop((fresh, stored));
-        assert!([intake.admit(), intake.admit()].iter().all(Result::is_ok));
+        assert!([intake.admit(10), intake.admit(10)].iter().all(Result::is_ok));
+    }
+
+    #[tokio::test]
+    async fn bodies_share_a_memory_and_take_of_it_what_has_arrived() {
+        let intake = Intake::of(10, ByteSize(100));
+        let mut first = intake.admit(100).expect("all of it is free");
+        let second = intake.admit(100).expect("an announcement takes nothing");
+        first.allowance().grow(60).expect("there are so many");
+        second.allowance().grow(30).expect("there are so many");
+        assert!(second.allowance().grow(11).is_err() && intake.admit(11).is_err());
+        assert!(first.read(async { Ok(()) }).await.is_ok());
+        assert!(intake.admit(11).is_err(), "it is stored from memory");
+        drop(first);
+        second.allowance().grow(70).expect("it was given back");
+        assert!(intake.admit(1).is_err());
+        let since = Instant::now().checked_sub(2 * DAWDLING).expect("a moment ago");
+        intake.arriving().bodies.values_mut().for_each(|body| body.since = since);
+        assert!(intake.admit(100).is_ok(), "whoever dawdles gives its memory back at once");
+        assert!(second.allowance().grow(1).is_err());
+        drop(second);
+        assert_eq!(intake.0.memory.available_permits(), 100);
     }
 }

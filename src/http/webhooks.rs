@@ -97,13 +97,16 @@ pub(super) async fn only_post() -> Problem {
 }
 
 async fn take(app: &App, source: Option<&Source>, request: Request) -> Outcome {
-    let mut room = match app.intake.admit() {
+    let (parts, body) = request.into_parts();
+    let limit = source.and_then(Source::body_limit).unwrap_or(app.settings.body_limit);
+    // What is larger than the limit is refused for that, without being read.
+    let announced = body::announced(&parts.headers).filter(|length| *length <= limit.as_u64());
+    let mut room = match app.intake.admit(announced.unwrap_or_default()) {
         Ok(room) => room,
         Err(problem) => return Outcome::Refused(unread(problem)),
     };
-    let (parts, body) = request.into_parts();
-    let limit = source.and_then(Source::body_limit).unwrap_or(app.settings.body_limit);
-    let body = match room.read(body::read(app, &parts.headers, body, limit)).await {
+    let allowance = room.allowance();
+    let body = match room.read(body::read(app, &parts.headers, body, limit, Some(&allowance))).await {
         Ok(body) => body,
         Err(problem) => return Outcome::Refused(unread(problem)),
     };

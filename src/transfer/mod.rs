@@ -219,8 +219,9 @@ impl Transfer {
             return Ok(0);
         }
         let now = inner.now();
-        // Those that are being carried are due as well, so that a whole bulkhead of them may come first.
-        let limit = inner.bulkhead.size().saturating_mul(2);
+        // Those that are being carried or read back are due as well, so that two whole bulkheads of them may
+        // come first.
+        let limit = inner.bulkhead.size().saturating_mul(3);
         let shut = inner.parts.reader.shut_until().is_some();
         let waiting = if shut { 0 } else { inner.gate.admit_waiting(now, limit) };
         let mut started = 0;

@@ -22,7 +22,7 @@ use hirebridge::domain::HireId;
 use hirebridge::http::limits::Limits;
 use hirebridge::ledger::{OpenError, sqlite};
 use hirebridge::service::{Service, StartError};
-use hirebridge::sim::{Options, Sim};
+use hirebridge::sim::{Elapsed, Options, Sim};
 use hirebridge::transfer::Way;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::{Method, StatusCode};
@@ -67,6 +67,8 @@ pub(crate) struct Setup {
     pub(crate) transfer: String,
     /// How long one call to Personio may take; long, for a machine that is busy, if the test does not say.
     pub(crate) attempt_timeout: Option<String>,
+    /// Whether calls to Personio leave at the pace that is the default; if not, they leave at once.
+    pub(crate) paced: bool,
     /// Lines for `[server]`.
     pub(crate) server: String,
     /// Whole sections: mappings, more sources.
@@ -158,8 +160,11 @@ impl House {
 
     /// A house with a Personio of the test's own.
     pub(crate) async fn facing(setup: Setup, personio: Options) -> Self {
-        let sim = Arc::new(Sim::start(personio).await.expect("the simulator starts"));
-        Self::built(setup, sim, Clock::manual(start_of_test())).await
+        let clock = Clock::manual(start_of_test());
+        let of_the_test = clock.clone();
+        let elapsed = Some(Arc::new(move || of_the_test.elapsed()) as Elapsed);
+        let sim = Sim::start(Options { elapsed, ..personio }).await.expect("the simulator starts");
+        Self::built(setup, Arc::new(sim), clock).await
     }
 
     /// Another replica, with the other's Personio and clock.
@@ -324,8 +329,7 @@ client_secret = "sim-client-secret"
 profile_url = "https://acme.app.personio.com/staff/details/{{id}}"
 attempt_timeout = "{attempt_timeout}"
 call_timeout = "40s"
-reads_per_minute = 0
-creates_per_minute = 0
+{pace}
 [transfer]
 {transfer}
 [sources.ashby]
@@ -338,6 +342,7 @@ settle = "{settle}"
         ledger = setup.ledger.clone().unwrap_or_else(|| format!("sqlite:{}/ledger.db", folder.display())),
         key = STANDARD.encode([7; 32]),
         attempt_timeout = setup.attempt_timeout.as_deref().unwrap_or("20s"),
+        pace = if setup.paced { "" } else { "reads_per_minute = 0\ncreates_per_minute = 0" },
         server = setup.server,
         transfer = setup.transfer,
         ashby = setup.ashby,
