@@ -128,12 +128,13 @@ fn rush(
                     let number = next.fetch_add(1, Ordering::Relaxed);
                     match connection.exchange(&template.delivery(number)) {
                         Ok((200, _)) => own.taken.push(number),
+                        // Its body was not read, so the connection is of no use any more.
                         Ok((503, _)) => own.refused += 1,
-                        _ => {
-                            own.broken += 1;
-                            let Ok(again) = Connection::open(to) else { break };
-                            connection = again;
-                        }
+                        _ => own.broken += 1,
+                    }
+                    if own.taken.last() != Some(&number) {
+                        let Ok(again) = Connection::open(to) else { break };
+                        connection = again;
                     }
                 }
                 total.lock().unwrap_or_else(std::sync::PoisonError::into_inner).add(own);

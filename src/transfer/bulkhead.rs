@@ -41,9 +41,14 @@ impl Bulkhead {
         self.size
     }
 
+    /// How many more hires could be carried at the moment.
+    pub(super) fn free(&self) -> usize {
+        self.room.available_permits()
+    }
+
     /// Whether another hire could be carried at the moment.
     pub(super) fn has_room(&self) -> bool {
-        self.room.available_permits() > 0
+        self.free() > 0
     }
 
     /// Whether there is no room at the moment. Who asks is told through `due` when there is again.

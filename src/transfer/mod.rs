@@ -51,6 +51,9 @@ use progress::{Progress, Running, is_passing};
 /// How often the ledger is asked what another replica has made of a hire that somebody waits for.
 const ASK_AGAIN: Duration = Duration::from_millis(500);
 
+/// So many due hires are read at a time at most.
+const BATCH: usize = 16;
+
 /// How hires are sent and looked up.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -208,6 +211,11 @@ impl Transfer {
         }
     }
 
+    /// Whether another hire could be carried at the moment. If not, a new one is stored and waits.
+    pub fn has_room(&self) -> bool {
+        self.0.bulkhead.has_room()
+    }
+
     /// Goes on with the hires that are due, the one first that has been due longest, as far as there is
     /// room: [`due_changed`](Self::due_changed) tells when there is again. Returns how many were started.
     ///
@@ -224,32 +232,21 @@ impl Transfer {
         let limit = inner.bulkhead.size().saturating_mul(3);
         let shut = inner.parts.reader.shut_until().is_some();
         let waiting = if shut { 0 } else { inner.gate.admit_waiting(now, limit) };
+        let due = self.ledger().due(now, limit, waiting).await?;
+        let resting: Vec<_> = due.into_iter().filter(|id| !inner.progress.is_running(*id)).collect();
         let mut started = 0;
-        for id in self.ledger().due(now, limit, waiting).await? {
-            if inner.progress.is_running(id) {
-                continue;
-            }
-            if inner.bulkhead.is_full(&inner.due) {
-                break;
-            }
-            let read = match self.ledger().hire(id).await {
-                Err(error @ LedgerError::Damaged(_)) => {
-                    tracing::error!(hire = %id, %error, "a hire is passed over: nobody can tell what it is about");
-                    continue;
+        for batch in resting.chunks(inner.bulkhead.free().clamp(1, BATCH)) {
+            for hire in inner.load(batch).await? {
+                if inner.bulkhead.is_full(&inner.due) {
+                    return Ok(started);
                 }
-                read => read?,
-            };
-            if let Some(hire) = read {
                 // Let in while the gate was open, and turned away since: its turn comes with the probes.
                 let wants_credential = hire.state() == State::Waiting(Waiting::Credential);
-                if wants_credential && waiting == limit && inner.gate.is_closed() {
-                    continue;
+                let turned_away = wants_credential && waiting == limit && inner.gate.is_closed();
+                if !turned_away && (!shut || inner.needs_no_personio(&hire)) {
+                    let effect = hire.state().resume();
+                    started += usize::from(inner.start(hire, effect, Vec::new()));
                 }
-                if shut && !inner.needs_no_personio(&hire) {
-                    continue;
-                }
-                let effect = hire.state().resume();
-                started += usize::from(inner.start(hire, effect, Vec::new()));
             }
         }
         Ok(started)
@@ -295,6 +292,21 @@ impl Transfer {
 impl Inner {
     fn now(&self) -> Timestamp {
         self.parts.clock.now()
+    }
+
+    /// Reads hires all at once: one after the other they would be read more slowly than they are carried.
+    async fn load(&self, ids: &[HireId]) -> Result<Vec<Hire>, LedgerError> {
+        let read = |id: &HireId| {
+            let (ledger, id) = (Arc::clone(&self.parts.ledger), *id);
+            tokio::spawn(async move { ledger.hire(id).await })
+        };
+        let reading: Vec<_> = ids.iter().map(read).collect();
+        let mut hires = Vec::with_capacity(ids.len());
+        for read in reading {
+            let broken_off = |_| Err(LedgerError::Unusable("a hire could not be read".into()));
+            hires.extend(read.await.unwrap_or_else(broken_off)?);
+        }
+        Ok(hires)
     }
 
     /// Whether something can be done for a hire without Personio: a new one is planned, one that has waited
