@@ -35,7 +35,12 @@ pub(crate) fn configure(folder: &Path, personio: &str) -> anyhow::Result<()> {
 }
 
 /// The same with so many hires at a time on their way to Personio, and answers that wait so long.
-pub(crate) fn configure_with(folder: &Path, personio: &str, in_flight: usize, wait: &str) -> anyhow::Result<()> {
+pub(crate) fn configure_with(
+    folder: &Path,
+    personio: &str,
+    in_flight: usize,
+    wait: &str,
+) -> anyhow::Result<()> {
     let seed = Seed::default();
     let text = format!(
         r#"

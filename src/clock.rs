@@ -55,12 +55,10 @@ impl Clock {
 
     /// Returns after `pause`.
     pub async fn sleep(&self, pause: Duration) {
-        match &self.0 {
-            None => tokio::time::sleep(pause).await,
-            Some(_) => {
-                let until = self.now().checked_add(pause).unwrap_or(Timestamp::MAX);
-                self.sleep_until(until).await;
-            }
+        if self.0.is_none() {
+            tokio::time::sleep(pause).await;
+        } else {
+            self.sleep_until(self.now().checked_add(pause).unwrap_or(Timestamp::MAX)).await;
         }
     }
 

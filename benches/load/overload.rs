@@ -65,9 +65,10 @@ struct Watched {
 }
 
 pub(crate) fn run(folder: &Path, quick: bool) -> anyhow::Result<()> {
-    let lengths = match quick {
-        true => Lengths { capacity: Duration::from_secs(2), rush: Duration::from_secs(3) },
-        false => Lengths { capacity: Duration::from_secs(15), rush: Duration::from_secs(60) },
+    let lengths = if quick {
+        Lengths { capacity: Duration::from_secs(2), rush: Duration::from_secs(3) }
+    } else {
+        Lengths { capacity: Duration::from_secs(15), rush: Duration::from_mins(1) }
     };
     let personio = Process::start(roles::SIMULATOR, folder)?;
     let simulator = Simulator::at(personio.address());
@@ -86,7 +87,8 @@ pub(crate) fn run(folder: &Path, quick: bool) -> anyhow::Result<()> {
     let calm_kib = memory(service.id(), "VmRSS")?;
 
     let before = created(to)?;
-    let (rushed, watched) = watch(to, service.id(), || offer(Some(capacity * TIMES), CONNECTIONS, lengths.rush))?;
+    let (rushed, watched) =
+        watch(to, service.id(), || offer(Some(capacity * TIMES), CONNECTIONS, lengths.rush))?;
     let carried = rate(created(to)? - before, rushed.took);
     report(capacity, carried, &rushed, &watched, calm_kib);
 
@@ -244,6 +246,7 @@ fn report(capacity: f64, carried: f64, rush: &Rush, watched: &Watched, calm_kib:
 fn percentiles(took: &[Duration]) -> String {
     let mut took: Vec<f64> = took.iter().map(|took| took.as_secs_f64() * 1e3).collect();
     took.sort_by(f64::total_cmp);
-    let at = |percent: usize| took.get(took.len().saturating_sub(1) * percent / 100).copied().unwrap_or(f64::NAN);
+    let at =
+        |percent: usize| took.get(took.len().saturating_sub(1) * percent / 100).copied().unwrap_or(f64::NAN);
     format!("{:.1}  {:.1}  {:.1}", at(50), at(99), at(100))
 }

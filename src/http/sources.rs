@@ -110,9 +110,7 @@ impl From<Way> for PersonioShape {
     fn from(way: Way) -> Self {
         match way {
             Way::Open => Self { state: "ok", next_try_at: None },
-            Way::OutOfOrder { next_try_at } => {
-                Self { state: "out_of_order", next_try_at: Some(next_try_at) }
-            }
+            Way::OutOfOrder { next_try_at } => Self { state: "out_of_order", next_try_at: Some(next_try_at) },
             Way::CredentialRefused => Self { state: "credential_refused", next_try_at: None },
         }
     }

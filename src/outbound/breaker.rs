@@ -104,8 +104,12 @@ impl<W: Witness> Breaker<W> {
 /// 5xx may be about what was sent.
 fn evidence(repeatable: bool, happened: Result<u16, Failure>) -> Evidence {
     match happened {
-        Err(Failure::NotSent("too_late" | "not_sendable") | Failure::Throttled | Failure::Shut)
-        | Err(Failure::Lost("body_too_large")) => Evidence::Nothing,
+        Err(
+            Failure::NotSent("too_late" | "not_sendable")
+            | Failure::Lost("body_too_large")
+            | Failure::Throttled
+            | Failure::Shut,
+        ) => Evidence::Nothing,
         Err(Failure::NotSent(_)) => Evidence::OutOfOrder,
         Ok(408 | 500..=599) | Err(Failure::Lost(_)) if repeatable => Evidence::OutOfOrder,
         Ok(408 | 500..=599) | Err(Failure::Lost(_)) => Evidence::Nothing,

@@ -91,7 +91,8 @@ impl<S, L> Paced<S, L> {
         let Some(lane) = self.lanes.lane(call) else { return Ok(Duration::ZERO) };
         let now = self.clock.elapsed();
         let latest = now + left(call.deadline(), self.clock.now());
-        Ok(lane.departure(now, latest).ok_or(Failure::Throttled)? - now)
+        let departure = lane.departure(now, latest).ok_or(Failure::Throttled)?;
+        Ok(departure.saturating_sub(now))
     }
 }
 
@@ -138,8 +139,10 @@ mod tests {
         let lane = Lane::per_minute(240, 3).expect("a limit");
         let now = Duration::from_hours(1);
         let far = now + Duration::from_mins(1);
-        let waits: Vec<_> =
-            (0..6).map(|_| (lane.departure(now, far).expect("a place") - now).as_millis()).collect();
+        let waits: Vec<_> = (0..6)
+            .map(|_| lane.departure(now, far).expect("a place").saturating_sub(now))
+            .map(|wait| wait.as_millis())
+            .collect();
         assert_eq!(waits, [0, 0, 0, 250, 500, 750]);
         let later = now + Duration::from_mins(1);
         assert_eq!(lane.departure(later, later), Some(later), "a pause gives the burst back");

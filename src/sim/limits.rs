@@ -68,11 +68,13 @@ impl Limits {
         };
         let mut concerned: Vec<_> = own.iter_mut().chain(&mut self.all).collect();
         // All are asked: each one that is exceeded closes.
-        let passes = concerned.iter_mut().fold(true, |passes, limit| limit.has_room(now) && passes);
-        if passes {
-            concerned.iter_mut().for_each(|limit| limit.passed.push_back(now));
+        let exceeded = concerned.iter_mut().filter_map(|limit| (!limit.has_room(now)).then_some(())).count();
+        if exceeded == 0 {
+            for limit in concerned {
+                limit.passed.push_back(now);
+            }
         }
-        passes
+        exceeded == 0
     }
 }
 

@@ -28,12 +28,7 @@ enum Place {
 impl Bulkhead {
     pub(super) fn of(size: usize) -> Self {
         let room = || Arc::new(Semaphore::new(size.min(Semaphore::MAX_PERMITS)));
-        Self {
-            room: room(),
-            aside: room(),
-            size,
-            behind: AtomicBool::new(false),
-        }
+        Self { room: room(), aside: room(), size, behind: AtomicBool::new(false) }
     }
 
     /// How many hires may be carried at a time.
