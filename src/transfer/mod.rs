@@ -236,7 +236,7 @@ impl Transfer {
         let resting: Vec<_> = due.into_iter().filter(|id| !inner.progress.is_running(*id)).collect();
         let mut started = 0;
         for batch in resting.chunks(inner.bulkhead.free().clamp(1, BATCH)) {
-            for hire in inner.load(batch).await? {
+            for (hire, running) in inner.load(batch).await? {
                 if inner.bulkhead.is_full(&inner.due) {
                     return Ok(started);
                 }
@@ -245,7 +245,7 @@ impl Transfer {
                 let turned_away = wants_credential && waiting == limit && inner.gate.is_closed();
                 if !turned_away && (!shut || inner.needs_no_personio(&hire)) {
                     let effect = hire.state().resume();
-                    started += usize::from(inner.start(hire, effect, Vec::new()));
+                    started += usize::from(inner.go_on(hire, effect, Vec::new(), running));
                 }
             }
         }
@@ -294,17 +294,24 @@ impl Inner {
         self.parts.clock.now()
     }
 
-    /// Reads hires all at once: one after the other they would be read more slowly than they are carried.
-    async fn load(&self, ids: &[HireId]) -> Result<Vec<Hire>, LedgerError> {
-        let read = |id: &HireId| {
+    /// Takes on those hires that nobody works on, and reads them all at once: one after the other they would be
+    /// read more slowly than they are carried. Read before it is taken on, a hire might be out of date.
+    async fn load(&self, ids: &[HireId]) -> Result<Vec<(Hire, Running)>, LedgerError> {
+        let take = |id: &HireId| {
+            // Nobody is told this state: it is one on the way.
+            let running = self.progress.start(*id, State::Received)?;
             let (ledger, id) = (Arc::clone(&self.parts.ledger), *id);
-            tokio::spawn(async move { ledger.hire(id).await })
+            Some((tokio::spawn(async move { ledger.hire(id).await }), running))
         };
-        let reading: Vec<_> = ids.iter().map(read).collect();
-        let mut hires = Vec::with_capacity(ids.len());
-        for read in reading {
+        let reading: Vec<_> = ids.iter().filter_map(take).collect();
+        let now = self.now();
+        let mut hires = Vec::with_capacity(reading.len());
+        for (read, running) in reading {
             let broken_off = |_| Err(LedgerError::Unusable("a hire could not be read".into()));
-            hires.extend(read.await.unwrap_or_else(broken_off)?);
+            let hire = read.await.unwrap_or_else(broken_off)?;
+            // Somebody may have carried it since it was found to be due.
+            let due = hire.filter(|hire| hire.next_at.is_some_and(|at| at <= now));
+            hires.extend(due.map(|hire| (hire, running)));
         }
         Ok(hires)
     }
@@ -330,14 +337,17 @@ impl Inner {
     /// Starts work on a hire in a task of its own, unless this process works on it already or has no room
     /// for it: then it is due in the ledger, and its turn comes.
     fn start(self: &Arc<Self>, hire: Hire, effect: Effect, payloads: Vec<Value>) -> bool {
+        let Some(running) = self.progress.start(hire.id, hire.state()) else { return false };
+        self.go_on(hire, effect, payloads, running)
+    }
+
+    /// The same with a hire that was taken on already.
+    fn go_on(self: &Arc<Self>, hire: Hire, effect: Effect, payloads: Vec<Value>, running: Running) -> bool {
         if self.ends_at.get().is_some() {
             return false;
         }
         let Some(berth) = self.bulkhead.board(&self.due) else { return false };
-        let Some(running) = self.progress.start(hire.id, hire.state()) else {
-            self.bulkhead.leave(&berth, &self.due);
-            return false;
-        };
+        running.say(hire.state());
         let berth = Arc::new(berth);
         let inner = Arc::clone(self);
         let work = async move {
