@@ -81,7 +81,7 @@ async fn bodies_have_a_memory_and_past_it_a_delivery_is_refused_before_it_is_rea
     let mut large = half_sent(&house, "Content-Length: 60000").await;
     let large_too = half_sent(&house, "Content-Length: 60000").await;
     drop(large_too);
-    large.write_all(&[b' '; 59_000]).await.expect("it takes the bytes");
+    large.write_all(&vec![b' '; 59_000]).await.expect("it takes the bytes");
     let asks = "Content-Length: 60000\r\nExpect: 100-continue";
     eventually("the next large one is refused", || async {
         let mut line = TcpStream::connect(house.service().address()).await.expect("it listens");
@@ -93,7 +93,7 @@ async fn bodies_have_a_memory_and_past_it_a_delivery_is_refused_before_it_is_rea
     })
     .await;
     let mut growing = half_sent(&house, "Transfer-Encoding: chunked").await;
-    let chunk = [b"c350\r\n".as_slice(), &[b' '; 50_000], b"\r\n"].concat();
+    let chunk = [b"c350\r\n".as_slice(), &vec![b' '; 50_000], b"\r\n"].concat();
     growing.write_all(&chunk).await.expect("it takes the bytes");
     let mut heard = vec![0; "HTTP/1.1 503".len()];
     growing.read_exact(&mut heard).await.expect("it answers");
