@@ -315,7 +315,7 @@ impl Inner {
 
     /// The time of a waiting hire has come.
     async fn wake(&self, hire: &mut Hire) -> Next {
-        if hire.flags.unhired && !hire.flags.unhire_overruled {
+        if hire.is_taken_back() {
             return self.withdraw(hire).await;
         }
         if self.has_waited_enough(hire) {

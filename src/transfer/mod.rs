@@ -301,14 +301,20 @@ impl Inner {
             // Nobody is told this state: it is one on the way.
             let running = self.progress.start(*id, State::Received)?;
             let (ledger, id) = (Arc::clone(&self.parts.ledger), *id);
-            Some((tokio::spawn(async move { ledger.hire(id).await }), running))
+            Some((id, tokio::spawn(async move { ledger.hire(id).await }), running))
         };
         let reading: Vec<_> = ids.iter().filter_map(take).collect();
         let now = self.now();
         let mut hires = Vec::with_capacity(reading.len());
-        for (read, running) in reading {
+        for (id, read, running) in reading {
             let broken_off = |_| Err(LedgerError::Unusable("a hire could not be read".into()));
-            let hire = read.await.unwrap_or_else(broken_off)?;
+            let hire = match read.await.unwrap_or_else(broken_off) {
+                Err(error @ LedgerError::Damaged(_)) => {
+                    tracing::error!(hire = %id, %error, "a hire is passed over: nobody can tell what it is about");
+                    continue;
+                }
+                read => read?,
+            };
             // Somebody may have carried it since it was found to be due.
             let due = hire.filter(|hire| hire.next_at.is_some_and(|at| at <= now));
             hires.extend(due.map(|hire| (hire, running)));
@@ -316,12 +322,12 @@ impl Inner {
         Ok(hires)
     }
 
-    /// Whether something can be done for a hire without Personio: a new one is planned, one that has waited
-    /// enough is handed to a person.
+    /// Whether something can be done for a hire without Personio: a new one is planned, one that was taken back
+    /// is cancelled, one that has waited enough is handed to a person.
     fn needs_no_personio(&self, hire: &Hire) -> bool {
         match hire.state() {
             State::Received => true,
-            State::Waiting(_) => self.has_waited_enough(hire),
+            State::Waiting(_) => hire.is_taken_back() || self.has_waited_enough(hire),
             _ => false,
         }
     }
