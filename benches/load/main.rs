@@ -8,6 +8,7 @@ mod count;
 mod floor;
 #[path = "../ground.rs"]
 mod ground;
+mod overload;
 mod process;
 mod report;
 mod roles;
@@ -43,11 +44,12 @@ fn main() -> anyhow::Result<()> {
     }
     // The build's folder lies on a disk, where the system's temporary one may be memory.
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
-    let wants = |wish: &str| arguments.iter().any(|argument| argument == wish);
-    if wants("--instructions") {
+    let asked_for = |what: &str| arguments.iter().any(|argument| argument == what);
+    if asked_for("--instructions") {
         return count::count(folder.path(), Path::new(env!("CARGO_TARGET_TMPDIR")));
     }
-    run(folder.path(), wants("--quick"))
+    let quick = asked_for("--quick");
+    if asked_for("--overload") { overload::run(folder.path(), quick) } else { run(folder.path(), quick) }
 }
 
 fn run(folder: &Path, quick: bool) -> anyhow::Result<()> {

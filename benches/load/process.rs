@@ -65,6 +65,11 @@ impl Process {
         Ok(())
     }
 
+    /// Its number, for what the system shows of it.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The processor time it has used since it started, user and system.
     pub(crate) fn cpu(&self) -> anyhow::Result<Duration> {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;

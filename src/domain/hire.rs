@@ -250,6 +250,11 @@ impl Hire {
         hire
     }
 
+    /// Whether the ATS took it back, and no person has overruled that.
+    pub fn is_taken_back(&self) -> bool {
+        self.flags.unhired && !self.flags.unhire_overruled
+    }
+
     /// A verified delivery that cannot be read as a hire: held, seen by a person, never repeated.
     pub fn held(
         id: HireId,

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+use super::bulkhead::Berth;
 use super::gate::Door;
 use super::planner::Told;
-use super::progress::Running;
+use super::progress::{Running, is_passing};
 use super::{Inner, LedgerError, log};
 use crate::ats::json;
 use crate::domain::{
@@ -28,6 +29,7 @@ impl Inner {
         mut hire: Hire,
         first: Effect,
         mut told: Option<Told>,
+        berth: Arc<Berth>,
         running: Running,
     ) -> bool {
         // Whoever waits for the credential comes here only when the gate has let it in.
@@ -37,7 +39,7 @@ impl Inner {
             let next = match effect {
                 Effect::Plan => self.plan(&mut hire, told.take()).await,
                 Effect::LookUp => self.look_up(&mut hire).await,
-                Effect::Send if !admitted && self.gate.admit(self.now(), 1) == 0 => {
+                Effect::Send if !admitted && !self.gate.admits(self.now()) => {
                     self.wait_for(&mut hire, Waiting::Credential, None).await
                 }
                 Effect::Send => self.send(&mut hire, &running).await,
@@ -47,6 +49,9 @@ impl Inner {
                 Effect::Compare => self.compare(&mut hire).await,
                 Effect::Wait | Effect::Rest => return hire.next_at.is_some(),
             };
+            if !is_passing(hire.state()) {
+                self.bulkhead.step_aside(&berth, &self.due);
+            }
             running.tell(&hire);
             effect = match next {
                 Ok(next) => next,
@@ -154,6 +159,10 @@ impl Inner {
     async fn send(&self, hire: &mut Hire, running: &Running) -> Next {
         if let Err(error) = self.parts.reader.authenticate().await {
             return self.put_off(hire, &error).await;
+        }
+        // A token may be at hand while Personio is out of order: a create is no way to find out.
+        if self.parts.reader.shut_until().is_some() {
+            return self.wait_for(hire, Waiting::Unreachable, None).await;
         }
         let now = self.now();
         let employee = hire.record.plan.employee.clone();
@@ -294,10 +303,15 @@ impl Inner {
         Ok(effect)
     }
 
-    /// Sets the next time of a hire that waits: when Personio said, or ever later up to 15 minutes.
+    /// Sets the next time of a hire that waits: when Personio said, or ever later up to 15 minutes. While
+    /// nobody may try, it is due as soon as one may.
     fn wait_longer(&self, hire: &mut Hire, why: Waiting, retry_at: Option<Timestamp>) {
         let now = self.now();
         hire.since.get_or_insert(now);
+        if why == Waiting::Unreachable && self.parts.reader.shut_until().is_some() {
+            hire.next_at = Some(now);
+            return;
+        }
         let pause = SignedDuration::from_secs((15i64 << hire.tries.min(6)).min(900));
         hire.tries += 1;
         hire.next_at = Some(match why {
@@ -314,14 +328,19 @@ impl Inner {
 
     /// The time of a waiting hire has come.
     async fn wake(&self, hire: &mut Hire) -> Next {
-        if hire.flags.unhired && !hire.flags.unhire_overruled {
+        if hire.is_taken_back() {
             return self.withdraw(hire).await;
         }
-        let waited = hire.since.map(|since| self.now().duration_since(since));
-        if waited.is_some_and(|waited| waited >= self.parts.settings.give_up_after) {
+        if self.has_waited_enough(hire) {
             return self.stop(hire, &Event::GivenUp).await;
         }
         self.apply(hire, &Event::Due)
+    }
+
+    /// Whether a waiting hire is to be handed to a person.
+    pub(super) fn has_waited_enough(&self, hire: &Hire) -> bool {
+        let waited = hire.since.map(|since| self.now().duration_since(since));
+        waited.is_some_and(|waited| waited >= self.parts.settings.give_up_after)
     }
 
     /// Takes a step as the system itself. That it cannot be taken is a mistake of ours: the hire rests
