@@ -32,12 +32,22 @@ pub(crate) fn signature(body: &[u8]) -> String {
 /// Writes a configuration like a real one, without limits on the rate of calls. `personio` is the
 /// simulator's address.
 pub(crate) fn configure(folder: &Path, personio: &str) -> anyhow::Result<()> {
+    configure_with(folder, personio, 1024, "60s")
+}
+
+/// The same with so many hires at a time on their way to Personio, and answers that wait so long.
+pub(crate) fn configure_with(
+    folder: &Path,
+    personio: &str,
+    in_flight: usize,
+    wait: &str,
+) -> anyhow::Result<()> {
     let seed = Seed::default();
     let text = format!(
         r#"
 [server]
 listen = "127.0.0.1:0"
-wait = "60s"
+wait = "{wait}"
 
 [log]
 level = "error"
@@ -54,7 +64,7 @@ reads_per_minute = 0
 creates_per_minute = 0
 
 [transfer]
-in_flight = 1024
+in_flight = {in_flight}
 
 [sources.{SOURCE}]
 kind = "ashby"

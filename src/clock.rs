@@ -1,10 +1,14 @@
 //! The one place that asks what time it is. Everything else takes a [`Clock`], so that tests decide.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
+use tokio::time::Instant;
+
+/// What the system's [`Clock::elapsed`] is counted from.
+static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 /// A source of time: the system's, or one that a test moves by hand.
 #[derive(Clone, Debug, Default)]
@@ -34,6 +38,27 @@ impl Clock {
     pub fn advance(&self, by: SignedDuration) {
         if let Some(manual) = &self.0 {
             manual.send_modify(|now| *now = now.saturating_add(by).unwrap_or(Timestamp::MAX));
+        }
+    }
+
+    /// How long ago some moment was that stays the same: for measuring what lies between two readings. Unlike
+    /// [`now`](Self::now) it never goes back when the system's time is set.
+    pub fn elapsed(&self) -> Duration {
+        match &self.0 {
+            None => ORIGIN.elapsed(),
+            Some(manual) => {
+                let since = manual.borrow().duration_since(Timestamp::UNIX_EPOCH);
+                Duration::try_from(since).unwrap_or_default()
+            }
+        }
+    }
+
+    /// Returns after `pause`.
+    pub async fn sleep(&self, pause: Duration) {
+        if self.0.is_none() {
+            tokio::time::sleep(pause).await;
+        } else {
+            self.sleep_until(self.now().checked_add(pause).unwrap_or(Timestamp::MAX)).await;
         }
     }
 

@@ -42,6 +42,7 @@ async fn search(transfer: &Transfer, clock: &Clock) {
 
 async fn go_on(transfer: &Transfer, clock: &Clock) {
     loop {
+        transfer.knock().await;
         let pause = match round(transfer, clock).await {
             Ok(pause) => pause,
             Err(error) => {

@@ -148,7 +148,7 @@ impl Service {
             draining: draining.clone(),
             stopping: stop.clone(),
             limits,
-            intake: Intake::of(config.server.in_flight),
+            intake: Intake::of(config.server.in_flight, config.server.body_memory),
             settings: Arc::new(config.server.clone()),
         };
         let mut running = vec![

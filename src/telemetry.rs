@@ -138,6 +138,7 @@ pub struct Metrics {
     answer_seconds: Histogram,
     calls: Family<CallLabels, Counter>,
     retries: Family<OperationLabels, Counter>,
+    retries_refused: Family<OperationLabels, Counter>,
     warnings: Counter,
     unhired: Counter,
     doubles: Counter,
@@ -145,6 +146,7 @@ pub struct Metrics {
     credential_refused: Gauge<i64, AtomicI64>,
     connections: Gauge<i64, AtomicI64>,
     connections_cut: Family<CutLabels, Counter>,
+    out_of_order: Gauge<i64, AtomicI64>,
 }
 
 impl Default for Metrics {
@@ -165,6 +167,12 @@ impl Default for Metrics {
         registry.register("personio_calls", "Calls to Personio by operation and result", calls.clone());
         let retries = Family::default();
         registry.register("personio_retries", "Repeated calls to Personio by operation", retries.clone());
+        let retries_refused = Family::default();
+        registry.register(
+            "personio_retries_refused",
+            "Calls to Personio that were not repeated because the budget of repeats was spent, by operation",
+            retries_refused.clone(),
+        );
         let warnings = Counter::default();
         registry.register(
             "created_with_warnings",
@@ -200,6 +208,12 @@ impl Default for Metrics {
         registry.register("connections", "Open connections", connections.clone());
         let connections_cut = Family::default();
         registry.register("connections_cut", "Connections cut, by why", connections_cut.clone());
+        let out_of_order = Gauge::default();
+        registry.register(
+            "personio_out_of_order",
+            "1 while Personio does not answer as it should and hires are not sent",
+            out_of_order.clone(),
+        );
         Self {
             registry: Arc::new(registry),
             hires,
@@ -207,6 +221,7 @@ impl Default for Metrics {
             answer_seconds,
             calls,
             retries,
+            retries_refused,
             warnings,
             unhired,
             doubles,
@@ -214,6 +229,7 @@ impl Default for Metrics {
             credential_refused,
             connections,
             connections_cut,
+            out_of_order,
         }
     }
 }
@@ -233,6 +249,16 @@ impl Metrics {
     /// A call to Personio is repeated.
     pub fn personio_retry(&self, operation: &'static str) {
         self.retries.get_or_create(&OperationLabels { operation }).inc();
+    }
+
+    /// A call to Personio is not repeated, because the budget of repeats is spent.
+    pub fn personio_retry_refused(&self, operation: &'static str) {
+        self.retries_refused.get_or_create(&OperationLabels { operation }).inc();
+    }
+
+    /// Personio does not, or does again, answer as it should.
+    pub fn personio_out_of_order(&self, out_of_order: bool) {
+        self.out_of_order.set(i64::from(out_of_order));
     }
 
     /// A hire was created, and something did not arrive.

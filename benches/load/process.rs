@@ -11,6 +11,15 @@ use anyhow::Context;
 /// How long a clock tick of `/proc` is: Linux shows processes 100 a second, whatever its own timer does.
 const TICK: Duration = Duration::from_millis(10);
 
+/// How a role is started.
+#[derive(Default)]
+pub(crate) struct Start<'a> {
+    /// What runs the program, with its arguments; nothing if it runs by itself.
+    pub(crate) wrapper: Vec<String>,
+    /// What is added to its environment.
+    pub(crate) environment: Vec<(&'static str, &'a Path)>,
+}
+
 /// A running role. Ends when it is dropped.
 pub(crate) struct Process {
     child: Child,
@@ -21,10 +30,20 @@ pub(crate) struct Process {
 
 impl Process {
     /// Starts this program again in another role, and returns once it listens.
-    pub(crate) fn start(role: &str, folder: &Path) -> anyhow::Result<Self> {
-        let mut child = Command::new(std::env::current_exe()?)
+    pub(crate) fn start(role: &str, folder: &Path, start: &Start<'_>) -> anyhow::Result<Self> {
+        let this = std::env::current_exe()?;
+        let mut command = match start.wrapper.split_first() {
+            Some((wrapper, arguments)) => {
+                let mut command = Command::new(wrapper);
+                command.args(arguments).arg(&this);
+                command
+            }
+            None => Command::new(&this),
+        };
+        let mut child = command
             .args([super::ROLE, role])
             .arg(folder)
+            .envs(start.environment.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
@@ -44,6 +63,11 @@ impl Process {
         writeln!(self.hears.as_mut().context("it is asked before it is told to end")?)?;
         self.says.next().context("it ended too early")??;
         Ok(())
+    }
+
+    /// Its number, for what the system shows of it.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// The processor time it has used since it started, user and system.

@@ -8,6 +8,7 @@ type Row = (&'static str, fn(&Column) -> String);
 /// What is said of each setting.
 const ROWS: &[Row] = &[
     ("Personio takes, ms", |column| column.setting.latency_ms.to_string()),
+    ("a sync takes longer by, ms", |column| column.setting.sync_ms.to_string()),
     ("senders", |column| column.setting.senders.to_string()),
     ("rounds x hires", |column| format!("{} x {}", column.setting.rounds, column.setting.hires)),
     ("service, hires/s", |column| format!("{:.0}", middle(&column.rates(Round::service)))),
@@ -28,9 +29,15 @@ const ROWS: &[Row] = &[
     ("CPU, service/floor", |column| format!("{:.2}", column.cpu(Round::service) / column.cpu(Round::floor))),
     ("simulator, CPU µs/hire", |column| format!("{:.0}", column.simulator_cpu())),
     ("durable commits/s", |column| format!("{:.0}", column.commits() / column.seconds())),
-    ("a sync meanwhile, ms", |column| format!("{:.2}", middle(&column.syncs()))),
+    ("a sync, ms", |column| column.sync().map_or("-".to_owned(), |ms| format!("{ms:.2}"))),
+    ("ADDED p50 less syncs, ms", |column| {
+        column.beside_syncs().map_or("-".to_owned(), |ms| format!("{ms:.2}"))
+    }),
     ("commits/hire", |column| format!("{:.2}", column.commits() / hires(column.turns(Round::service)))),
 ];
+
+/// So many syncs a lone delivery waits for: it is stored, permitted, and its outcome is stored.
+const BEFORE_THE_ANSWER: f64 = 3.0;
 
 /// A setting and what came of it.
 pub(crate) struct Column {
@@ -85,8 +92,17 @@ impl Column {
         both().map(|turn| turn.personio_cpu.as_secs_f64() * 1e6).sum::<f64>() / hires(both())
     }
 
-    fn syncs(&self) -> Vec<f64> {
-        sorted(self.rounds.iter().flat_map(|round| &round.syncs).map(|took| took.as_secs_f64() * 1e3))
+    /// What a sync of the service takes, in milliseconds, where that can be seen.
+    fn sync(&self) -> Option<f64> {
+        let all = self.rounds.iter().flat_map(|round| &round.syncs);
+        let all = sorted(all.map(|took| took.as_secs_f64() * 1e3));
+        (!all.is_empty()).then(|| middle(&all))
+    }
+
+    /// What is added to the answer of a lone sender beside the syncs that it waits for.
+    fn beside_syncs(&self) -> Option<f64> {
+        let alone = self.setting.senders == 1;
+        self.sync().filter(|_| alone).map(|sync| self.added(50) - BEFORE_THE_ANSWER * sync)
     }
 
     fn commits(&self) -> f64 {

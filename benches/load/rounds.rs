@@ -1,24 +1,20 @@
 //! The rounds: service and floor in turn, so that whatever else happens on the machine happens to both.
 
-use std::fs::File;
-use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
-
-use tokio::time::Instant;
 
 use crate::check::Simulator;
 use crate::process::Process;
 use crate::senders;
-
-/// How often a sync is tried at a time.
-const SYNCS: usize = 16;
+use crate::syncs::Syncs;
 
 /// One column of the report: what is compared, and how often.
 #[derive(Clone, Copy)]
 pub(crate) struct Setting {
     /// How long the simulator takes for each call.
     pub(crate) latency_ms: u64,
+    /// How much longer each sync of the ledger takes.
+    pub(crate) sync_ms: u64,
     /// How many senders there are at once.
     pub(crate) senders: usize,
     /// How often each of the two has its turn.
@@ -40,6 +36,8 @@ pub(crate) struct Bench<'a> {
     pub(crate) personio: &'a Process,
     pub(crate) service: Process,
     pub(crate) floor: Process,
+    /// The service's syncs, if they can be seen.
+    pub(crate) syncs: Option<&'a Syncs>,
     /// Where the ledger lies.
     pub(crate) folder: &'a Path,
     /// How many hires were delivered; the next one has this number.
@@ -64,7 +62,7 @@ pub(crate) struct Turn {
 pub(crate) struct Round {
     pub(crate) service: Turn,
     pub(crate) floor: Turn,
-    /// What syncs of the same disk took before and after the service's turn.
+    /// What each of the service's syncs took.
     pub(crate) syncs: Vec<Duration>,
 }
 
@@ -81,21 +79,23 @@ impl Round {
 impl Bench<'_> {
     /// Connections are opened, code and pages are loaded; nothing is kept of it.
     pub(crate) fn warm_up(&mut self) -> anyhow::Result<()> {
-        let some = Setting { latency_ms: 0, senders: 64, rounds: 1, hires: 256 };
+        let some = Setting { latency_ms: 0, sync_ms: 0, senders: 64, rounds: 1, hires: 256 };
         self.compare(some).map(drop)
     }
 
     /// All rounds of a setting.
     pub(crate) fn compare(&mut self, setting: Setting) -> anyhow::Result<Vec<Round>> {
         self.simulator.slow_down(setting.latency_ms)?;
+        if let Some(syncs) = self.syncs {
+            syncs.slow_down(setting.sync_ms)?;
+        }
         (0..setting.rounds).map(|_| self.round(setting)).collect()
     }
 
     fn round(&mut self, setting: Setting) -> anyhow::Result<Round> {
-        let mut syncs = Vec::new();
-        sync(self.folder, &mut syncs)?;
+        let before = self.syncs.map(Syncs::count).transpose()?.unwrap_or_default();
         let service = self.turn(setting, true)?;
-        sync(self.folder, &mut syncs)?;
+        let syncs = self.syncs.map(|syncs| syncs.since(before)).transpose()?.unwrap_or_default();
         Ok(Round { service, floor: self.turn(setting, false)?, syncs })
     }
 
@@ -124,16 +124,4 @@ fn commits(folder: &Path) -> anyhow::Result<u32> {
     let index = std::fs::read(folder.join("hirebridge.db-shm"))?;
     let word = index.get(8..12).and_then(|word| word.try_into().ok()).unwrap_or_default();
     Ok(u32::from_ne_bytes(word))
-}
-
-/// Some writes of 4 KiB, each with its sync: most of what a commit waits for.
-fn sync(folder: &Path, took: &mut Vec<Duration>) -> std::io::Result<()> {
-    let mut file = File::create(folder.join("sync"))?;
-    for _ in 0..SYNCS {
-        let started = Instant::now();
-        file.write_all(&[0; 4096])?;
-        file.sync_data()?;
-        took.push(started.elapsed());
-    }
-    Ok(())
 }

@@ -16,27 +16,76 @@ use crate::ground;
 
 /// The place of the hire that has this number, in every e-mail address and id.
 pub(crate) fn email(number: usize) -> String {
+    address(&number.to_string())
+}
+
+fn address(number: &str) -> String {
     format!("hire-{number}@example.org")
 }
 
 /// A delivery of a hire of its own, signed, as it goes over the wire.
 pub(crate) fn delivery(number: usize) -> anyhow::Result<Vec<u8>> {
+    Ok(signed(&payload(&number.to_string())?))
+}
+
+fn payload(number: &str) -> anyhow::Result<Vec<u8>> {
     let mut payload: Value = serde_json::from_str(ground::PAYLOAD)?;
     let id = format!("application-{number}");
     payload["webhookActionId"] = json!(format!("delivery-{number}"));
     payload["data"]["application"]["id"] = json!(id);
     payload["data"]["application"]["candidate"]["id"] = json!(format!("candidate-{number}"));
-    payload["data"]["application"]["candidate"]["primaryEmailAddress"]["value"] = json!(email(number));
+    payload["data"]["application"]["candidate"]["primaryEmailAddress"]["value"] = json!(address(number));
     payload["data"]["offer"]["applicationId"] = json!(id);
-    let body = serde_json::to_vec(&payload)?;
+    Ok(serde_json::to_vec(&payload)?)
+}
+
+fn signed(body: &[u8]) -> Vec<u8> {
     let head = format!(
         "POST /webhooks/{} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n{}: {}\r\nContent-Length: {}\r\n\r\n",
         ground::SOURCE,
         ground::SIGNATURE,
-        ground::signature(&body),
+        ground::signature(body),
         body.len(),
     );
-    Ok([head.as_bytes(), &body].concat())
+    [head.as_bytes(), body].concat()
+}
+
+/// Deliveries that differ in their number alone, made faster than they can be taken.
+pub(crate) struct Template {
+    body: Vec<u8>,
+    /// Where the number stands.
+    places: Vec<usize>,
+}
+
+impl Template {
+    const DIGITS: usize = 10;
+
+    pub(crate) fn new() -> anyhow::Result<Self> {
+        let zeros = "0".repeat(Self::DIGITS);
+        let body = payload(&zeros)?;
+        let mark = format!("-{zeros}");
+        let places = body.windows(mark.len()).enumerate().filter(|(_, part)| *part == mark.as_bytes());
+        let places = places.map(|(place, _)| place + 1).collect();
+        Ok(Self { body, places })
+    }
+
+    fn number(number: usize) -> String {
+        format!("{number:0width$}", width = Self::DIGITS)
+    }
+
+    /// The address of the hire that has this number.
+    pub(crate) fn email(number: usize) -> String {
+        address(&Self::number(number))
+    }
+
+    /// A delivery of that hire, signed, as it goes over the wire.
+    pub(crate) fn delivery(&self, number: usize) -> Vec<u8> {
+        let mut body = self.body.clone();
+        for place in &self.places {
+            body[*place..place + Self::DIGITS].copy_from_slice(Self::number(number).as_bytes());
+        }
+        signed(&body)
+    }
 }
 
 /// What the senders saw.

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::map::Entry;
 use serde_json::{Map, Value};
 
 use crate::domain::Held;
@@ -139,11 +140,10 @@ impl<'de> Visitor<'de> for Strict<'_> {
         let inner = self.deeper()?;
         let mut object = Map::new();
         while let Some(key) = fields.next_key::<String>()? {
-            if object.contains_key(&key) {
+            let Entry::Vacant(place) = object.entry(key) else {
                 return Err(self.refuse(Unreadable::DuplicateKey));
-            }
-            let value = fields.next_value_seed(inner)?;
-            object.insert(key, value);
+            };
+            place.insert(fields.next_value_seed(inner)?);
         }
         Ok(Value::Object(object))
     }

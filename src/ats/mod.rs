@@ -171,7 +171,7 @@ impl Hired {
     /// What this delivery and a later one of the same hire say together; what this one says counts.
     #[must_use]
     pub fn and(mut self, later: Self) -> Self {
-        self.facts.fill(later.facts);
+        self.facts.fill(&later.facts);
         for (what, id) in later.ids {
             self.ids.entry(what).or_insert(id);
         }

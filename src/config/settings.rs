@@ -103,6 +103,11 @@ impl Config {
         for error in Operators::build(&self.operators).err().into_iter().flatten() {
             object(&error.key, &error.problem, "");
         }
+        for (name, source) in &self.sources {
+            if source.ats.body_limit.is_some_and(|limit| limit > self.server.body_memory) {
+                object(&format!("sources.{name}.body_limit"), "must not be more than server.body_memory", "");
+            }
+        }
         for (key, problem) in self.server.objections().into_iter().chain(self.transfer.objections()) {
             object(key, &problem, "");
         }

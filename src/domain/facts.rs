@@ -5,8 +5,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 /// The kind of value a fact holds.
@@ -66,10 +67,21 @@ pub const NAMES: &[(&str, Kind)] = &[
 /// The prefix of facts that carry a custom field's title.
 pub const CUSTOM: &str = "custom.";
 
-/// The facts of one hire: canonical name → value.
-#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Facts(BTreeMap<String, Value>);
+/// The facts of one hire: canonical name → value. Cheap to clone: copies share what neither has changed.
+#[derive(Clone, Default, PartialEq)]
+pub struct Facts(Arc<BTreeMap<String, Value>>);
+
+impl Serialize for Facts {
+    fn serialize<S: Serializer>(&self, output: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(output)
+    }
+}
+
+impl<'de> Deserialize<'de> for Facts {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        BTreeMap::deserialize(input).map(|facts| Self(Arc::new(facts)))
+    }
+}
 
 /// Why a typed hire's fact was not understood.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -122,7 +134,7 @@ impl Facts {
             Value::Bool(_) | Value::Number(_) => true,
         };
         if known {
-            self.0.insert(name, value);
+            Arc::make_mut(&mut self.0).insert(name, value);
         }
     }
 
@@ -143,10 +155,12 @@ impl Facts {
 
     /// Takes over what `later` knows and these facts lack. Returns whether anything was added; what is
     /// known already never changes.
-    pub fn fill(&mut self, later: Facts) -> bool {
+    pub fn fill(&mut self, later: &Facts) -> bool {
         let before = self.0.len();
-        for (name, value) in later.0 {
-            self.0.entry(name).or_insert(value);
+        for (name, value) in &*later.0 {
+            if !self.0.contains_key(name) {
+                Arc::make_mut(&mut self.0).insert(name.clone(), value.clone());
+            }
         }
         self.0.len() > before
     }
@@ -189,7 +203,7 @@ impl Facts {
     /// The nested form of the REST API, with known facts only.
     pub fn to_nested(&self) -> Value {
         let mut groups = Map::new();
-        for (name, value) in &self.0 {
+        for (name, value) in &*self.0 {
             let (group, field) = name.split_once('.').unwrap_or((name, ""));
             let group = groups.entry(group.to_owned()).or_insert_with(|| Value::Object(Map::new()));
             if let Value::Object(fields) = group {
@@ -261,9 +275,9 @@ mod tests {
         facts.put("candidate.email", "a@example.org");
         let mut later = Facts::new();
         later.put("candidate.email", "b@example.org");
-        assert!(!facts.fill(later.clone()));
+        assert!(!facts.fill(&later));
         later.put("offer.start_date", "2027-01-01");
-        assert!(facts.fill(later));
+        assert!(facts.fill(&later));
         assert_eq!(facts.text("candidate.email"), Some("a@example.org"));
         assert_eq!(facts.text("offer.start_date"), Some("2027-01-01"));
     }

@@ -1,6 +1,7 @@
 //! One hire: its key, what is known about it, and the steps it has taken.
 
 use std::fmt;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -55,7 +56,7 @@ impl fmt::Debug for HireKey {
 }
 
 /// What look-up 0 said before the first send; later adoption rests on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LookUpZero {
     /// Not asked yet.
@@ -100,6 +101,13 @@ pub struct Entry {
     pub to: String,
     /// Why, as a stable code with details that are not personal.
     pub cause: String,
+}
+
+impl Entry {
+    /// The line for a step.
+    pub fn of(from: State, event: &Event, to: State, actor: &Actor, at: Timestamp) -> Self {
+        Self { at, actor: actor.to_string(), from: Some(words(from)), to: words(to), cause: cause(event) }
+    }
 }
 
 /// Marks that do not change the state.
@@ -150,6 +158,7 @@ pub enum NameSplit {
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// What the ATS told us.
+    #[serde(default)]
     pub facts: Facts,
     /// What the source could not complete, as Personio attributes: `department`, `hire_date` …
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -215,6 +224,21 @@ pub struct Hire {
     pub updated_at: Timestamp,
     /// The steps since it was read, not saved yet.
     pub(crate) unsaved: Vec<Entry>,
+    /// The record as the ledger has it, which writes again only what has changed; `None` if it has none.
+    pub(crate) kept: Option<Arc<Record>>,
+}
+
+impl Record {
+    /// The person's e-mail address in the form in which hires are compared.
+    pub fn person(&self) -> Option<String> {
+        let planned = Some(self.plan.employee.email()).filter(|email| !email.is_empty());
+        planned.or_else(|| self.facts.text("candidate.email")).map(normalised_email)
+    }
+
+    /// The candidate's id at the ATS.
+    pub fn candidate(&self) -> Option<&str> {
+        self.facts.text("candidate.id")
+    }
 }
 
 impl Hire {
@@ -224,6 +248,11 @@ impl Hire {
             Self::at_rest(id, source, key, facts, at, State::Received, &Actor::Source(source.to_owned()));
         hire.next_at = Some(at);
         hire
+    }
+
+    /// Whether the ATS took it back, and no person has overruled that.
+    pub fn is_taken_back(&self) -> bool {
+        self.flags.unhired && !self.flags.unhire_overruled
     }
 
     /// A verified delivery that cannot be read as a hire: held, seen by a person, never repeated.
@@ -266,6 +295,7 @@ impl Hire {
             received_at: at,
             updated_at: at,
             unsaved: vec![first],
+            kept: None,
         }
     }
 
@@ -281,7 +311,8 @@ impl Hire {
     /// [`NotAllowed`] if this cannot happen in the state the hire is in; nothing changes then.
     pub fn apply(&mut self, event: &Event, actor: &Actor, at: Timestamp) -> Result<Effect, NotAllowed> {
         let (next, effect) = step(self.state, event)?;
-        self.log(actor, next, cause(event), at);
+        self.unsaved.push(Entry::of(self.state, event, next, actor, at));
+        self.updated_at = at;
         let stays = matches!(event, Event::Unhired) && self.state == next;
         self.state = next;
         if !stays {
@@ -292,24 +323,20 @@ impl Hire {
 
     /// Notes something in the history that does not change the state.
     pub fn remark(&mut self, actor: &Actor, what: &str, at: Timestamp) {
-        self.log(actor, self.state, what.to_owned(), at);
-    }
-
-    fn log(&mut self, actor: &Actor, to: State, cause: String, at: Timestamp) {
-        let from = Some(words(self.state));
-        self.unsaved.push(Entry { at, actor: actor.to_string(), from, to: words(to), cause });
+        let state = words(self.state);
+        let (actor, cause) = (actor.to_string(), what.to_owned());
+        self.unsaved.push(Entry { at, actor, from: Some(state.clone()), to: state, cause });
         self.updated_at = at;
     }
 
     /// The person's e-mail address in the form in which hires are compared.
     pub fn person(&self) -> Option<String> {
-        let planned = Some(self.record.plan.employee.email()).filter(|email| !email.is_empty());
-        planned.or_else(|| self.record.facts.text("candidate.email")).map(normalised_email)
+        self.record.person()
     }
 
     /// The candidate as one text, unambiguous across ATSs and their accounts: for keyed hashes.
     pub fn candidate(&self) -> Option<String> {
-        self.record.facts.text("candidate.id").map(|id| self.key.candidate(id))
+        self.record.candidate().map(|id| self.key.candidate(id))
     }
 
     /// All warnings: the plan's and those after sending.

@@ -18,4 +18,4 @@ pub use facts::Facts;
 pub use hire::{Actor, Entry, Flags, Hire, HireId, HireKey, LookUpZero, NameSplit};
 pub use plan::{Note, Plan, PlannedDocument, Warning};
 pub use state::{Held, How, State, Waiting};
-pub use step::{Effect, Event, Found, NotAllowed, Outcome, step};
+pub use step::{Effect, Event, Found, NotAllowed, Outcome, prevails, step};

@@ -137,6 +137,12 @@ impl State {
         matches!(self, Self::Created(_) | Self::Cancelled | Self::Ignored | Self::Erased)
     }
 
+    /// Whether an employee came, or may have come, of a hire in this state: then no other hire of the same
+    /// person is sent.
+    pub fn may_be_an_employee(self) -> bool {
+        matches!(self, Self::Sending | Self::Unknown | Self::Created(_) | Self::Held(Held::Unknown))
+    }
+
     /// Whether the permit may still be granted, so that facts and plan may change.
     pub fn is_before_permit(self) -> bool {
         matches!(self, Self::Received | Self::Ready | Self::Waiting(_))

@@ -3,7 +3,7 @@
 use super::state::{Held, How, State, Waiting};
 
 /// What became of the create call.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome {
     /// Personio answered with the employee's id.
     Created {
@@ -25,7 +25,7 @@ pub enum Outcome {
 }
 
 /// What a look-up by e-mail found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Found {
     /// Nobody.
     Absent,
@@ -40,7 +40,7 @@ pub enum Found {
 }
 
 /// What happens to a hire.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Event {
     /// The plan was made; `Some` holds the hire.
     Planned(Option<Held>),
@@ -93,7 +93,7 @@ pub enum Event {
 }
 
 /// What is to be done next for a hire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Effect {
     /// Complete the facts and make the plan.
     Plan,
@@ -196,6 +196,22 @@ fn after_call(outcome: &Outcome) -> (State, Effect) {
     }
 }
 
+/// Whether the outcome of a call is stored over what was `stored` while it was on the wire: by another replica
+/// that took its sender for gone, or by a person after that. `superseded` says that meanwhile a person has
+/// allowed another call, or it was made: then this outcome must not be taken for that one's.
+///
+/// That the employee exists is worth more than any guess. That it surely does not mends only what was not known.
+pub fn prevails(outcome: State, stored: State, superseded: bool) -> bool {
+    match (outcome, stored) {
+        (_, State::Erased) => false,
+        (State::Created(_), State::Sending | State::Created(_)) => !superseded,
+        (State::Created(_), _) => true,
+        (State::Unknown | State::Held(Held::Unknown), _) => stored == State::Sending && !superseded,
+        (_, State::Sending | State::Unknown | State::Held(Held::Unknown)) => !superseded,
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::state::ALL;
@@ -272,6 +288,30 @@ mod tests {
     }
 
     #[test]
+    fn a_late_outcome_gives_way_to_what_is_known_and_is_never_taken_for_a_later_call_s() {
+        let created = State::Created(How::Sent);
+        let not_sent = State::Waiting(Waiting::Throttled);
+        let refused = State::Held(Held::Refused);
+        let unknown = [State::Unknown, State::Held(Held::Unknown)];
+        for outcome in [created, not_sent, refused] {
+            assert!(prevails(outcome, State::Sending, false));
+            assert!(!prevails(outcome, State::Sending, true), "another call is on the wire");
+            assert!(unknown.iter().all(|stored| prevails(outcome, *stored, false)));
+            assert!(!prevails(outcome, State::Erased, false));
+        }
+        for stored in [State::Ready, State::Held(Held::Unknown), State::Cancelled, not_sent] {
+            assert!(
+                prevails(created, stored, true),
+                "an employee that is there is not forgotten: {stored:?}"
+            );
+        }
+        for outcome in [not_sent, refused, State::Unknown, State::Held(Held::Unknown)] {
+            assert!(!prevails(outcome, State::Created(How::Linked), false), "{outcome:?}");
+            assert!(!prevails(outcome, State::Ready, true), "{outcome:?}");
+        }
+    }
+
+    #[test]
     fn a_created_hire_stays_created_until_it_is_erased() {
         for (from, event, to, _) in edges() {
             if matches!(from, State::Created(_)) {
@@ -295,11 +335,7 @@ mod tests {
         for (from, event, to, _) in edges() {
             if to == State::Cancelled && from != to {
                 assert_eq!(event, Event::Unhired);
-                let perhaps_there = matches!(
-                    from,
-                    State::Sending | State::Unknown | State::Held(Held::Unknown) | State::Created(_)
-                );
-                assert!(!perhaps_there, "{from:?}");
+                assert!(!from.may_be_an_employee(), "{from:?}");
             }
         }
     }

@@ -15,17 +15,20 @@ use tokio::time::{Instant, timeout_at};
 
 use super::App;
 use super::code::Code;
+use super::intake::Allowance;
 use super::limits::Limits;
 use super::problem::Problem;
 
 /// Reads a body of at most `limit`. What announces itself as larger is refused before it is read; an
 /// encoded body is refused, because a small one could become a large one. Whoever sends too slowly is cut
-/// off, and so is everybody once the service stops: nothing of theirs was accepted.
+/// off, and so is everybody once the service stops: nothing of theirs was accepted. An `allowance` says whether
+/// there is memory for what arrives.
 pub(super) async fn read(
     app: &App,
     headers: &HeaderMap,
     body: Body,
     limit: ByteSize,
+    allowance: Option<&Allowance>,
 ) -> Result<Bytes, Problem> {
     if headers.get_all(CONTENT_ENCODING).iter().any(|encoding| encoding != "identity") {
         return Err(Problem::of(Code::ContentEncoding).detail("Send the body as it is, without encoding it."));
@@ -38,7 +41,8 @@ pub(super) async fn read(
     let limit = usize::try_from(limit.as_u64()).unwrap_or(usize::MAX);
     tokio::select! {
         biased;
-        read = collect(Limited::new(body, limit), &app.limits) => read.map_err(|cut| match cut {
+        read = collect(Limited::new(body, limit), &app.limits, allowance) => read.map_err(|cut| match cut {
+            Cut::NoMemory(problem) => problem,
             Cut::Late => Problem::of(Code::RequestTimeout),
             Cut::Broken(error) if error.is::<LengthLimitError>() => too_large(),
             Cut::Broken(_) => Problem::of(Code::BadRequest).detail("The body ended before it was complete."),
@@ -52,11 +56,16 @@ pub(super) async fn read(
 /// Why a body is not complete.
 enum Cut {
     Late,
+    NoMemory(Problem),
     Broken(Box<dyn Error + Send + Sync>),
 }
 
 /// Reads a body whose sender has to keep up a rate.
-async fn collect(mut body: Limited<Body>, limits: &Limits) -> Result<Bytes, Cut> {
+async fn collect(
+    mut body: Limited<Body>,
+    limits: &Limits,
+    allowance: Option<&Allowance>,
+) -> Result<Bytes, Cut> {
     let (since, mut read) = (Instant::now(), BytesMut::new());
     loop {
         let until = limits.body_until(since, read.len());
@@ -64,12 +73,14 @@ async fn collect(mut body: Limited<Body>, limits: &Limits) -> Result<Bytes, Cut>
             return Ok(read.freeze());
         };
         if let Ok(data) = frame.map_err(Cut::Broken)?.into_data() {
+            allowance.map_or(Ok(()), |allowance| allowance.grow(data.len())).map_err(Cut::NoMemory)?;
             read.extend_from_slice(&data);
         }
     }
 }
 
-fn announced(headers: &HeaderMap) -> Option<u64> {
+/// How many bytes the body says that it has.
+pub(super) fn announced(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
@@ -81,7 +92,7 @@ impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
-        let bytes = read(app, &parts.headers, body, app.settings.body_limit).await?;
+        let bytes = read(app, &parts.headers, body, app.settings.body_limit, None).await?;
         if bytes.is_empty() {
             return parse(b"{}").map(Self);
         }

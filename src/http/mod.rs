@@ -76,6 +76,8 @@ pub struct Settings {
     pub drain_delay: SignedDuration,
     /// How many deliveries may be read and stored at a time; others are asked to come back.
     pub in_flight: usize,
+    /// How much memory the bodies of these deliveries may take together.
+    pub body_memory: ByteSize,
 }
 
 impl Settings {
@@ -90,7 +92,9 @@ impl Settings {
     /// What cannot be obeyed: key and problem.
     pub fn objections(&self) -> Vec<(&'static str, String)> {
         let none = (self.in_flight == 0).then(|| ("server.in_flight", "must be at least 1".to_owned()));
-        none.into_iter().collect()
+        let little = (self.body_memory < self.body_limit)
+            .then(|| ("server.body_memory", "must be at least as much as server.body_limit".to_owned()));
+        none.into_iter().chain(little).collect()
     }
 
     fn wait(&self) -> Duration {

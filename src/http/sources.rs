@@ -15,6 +15,7 @@ use super::contract::tag;
 use super::door::Viewer;
 use crate::ats::Source;
 use crate::domain::HireId;
+use crate::transfer::Way;
 
 /// How many reasons are counted one by one; an ATS has not that many events.
 const REASONS: usize = 50;
@@ -91,7 +92,28 @@ pub(super) struct SourceList {
     /// Since when this is counted: the start of the service.
     #[schema(value_type = String, format = DateTime)]
     since: Timestamp,
+    personio: PersonioShape,
     sources: Vec<SourceShape>,
+}
+
+/// Whether hires can be sent to Personio at the moment.
+#[derive(Serialize, ToSchema)]
+struct PersonioShape {
+    /// `ok`, `out_of_order` (it cannot be reached or fails) or `credential_refused`: hires wait.
+    state: &'static str,
+    /// When a call tries whether it answers again, while it is out of order.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    next_try_at: Option<Timestamp>,
+}
+
+impl From<Way> for PersonioShape {
+    fn from(way: Way) -> Self {
+        match way {
+            Way::Open => Self { state: "ok", next_try_at: None },
+            Way::OutOfOrder { next_try_at } => Self { state: "out_of_order", next_try_at: Some(next_try_at) },
+            Way::CredentialRefused => Self { state: "credential_refused", next_try_at: None },
+        }
+    }
 }
 
 /// One source, and what it has sent.
@@ -146,10 +168,12 @@ struct SecretUse {
 /// Each source: what it sent last, what was refused and why.
 ///
 /// Counted since the start of the service. A signature that does not match shows here with its reason;
-/// the sender is never told.
+/// the sender is never told. `personio` says whether hires can be sent at the moment, as far as its last
+/// answers tell.
 #[utoipa::path(get, path = "/v1/sources", tag = tag::SIGHT, operation_id = "sources", responses(
     (status = 200, description = "All configured sources, by name", body = SourceList, example = json!({
         "since": "2027-01-04T08:00:00Z",
+        "personio": {"state": "ok", "next_try_at": null},
         "sources": [{
             "name": "ashby", "kind": "ashby", "account": "acme",
             "url": "https://hires.example.com/webhooks/ashby",
@@ -164,7 +188,7 @@ struct SecretUse {
 ))]
 pub(super) async fn list(_: Viewer, State(app): State<App>) -> Json<SourceList> {
     let sources = app.sources.iter().map(|source| shape(&app, source)).collect();
-    Json(SourceList { since: app.watch.since, sources })
+    Json(SourceList { since: app.watch.since, personio: app.transfer.way().into(), sources })
 }
 
 fn shape(app: &App, source: &Source) -> SourceShape {

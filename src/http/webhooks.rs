@@ -97,13 +97,16 @@ pub(super) async fn only_post() -> Problem {
 }
 
 async fn take(app: &App, source: Option<&Source>, request: Request) -> Outcome {
-    let mut room = match app.intake.admit() {
+    let (parts, body) = request.into_parts();
+    let limit = source.and_then(Source::body_limit).unwrap_or(app.settings.body_limit);
+    // What is larger than the limit is refused for that, without being read.
+    let announced = body::announced(&parts.headers).filter(|length| *length <= limit.as_u64());
+    let mut room = match app.intake.admit(announced.unwrap_or_default(), !app.transfer.has_room()) {
         Ok(room) => room,
         Err(problem) => return Outcome::Refused(unread(problem)),
     };
-    let (parts, body) = request.into_parts();
-    let limit = source.and_then(Source::body_limit).unwrap_or(app.settings.body_limit);
-    let body = match room.read(body::read(app, &parts.headers, body, limit)).await {
+    let allowance = room.allowance();
+    let body = match room.read(body::read(app, &parts.headers, body, limit, Some(&allowance))).await {
         Ok(body) => body,
         Err(problem) => return Outcome::Refused(unread(problem)),
     };
@@ -121,7 +124,7 @@ async fn take(app: &App, source: Option<&Source>, request: Request) -> Outcome {
     match app.transfer.receive(source, &delivery).await {
         Ok(stored) => {
             // Those who wait for the outcome take up no room.
-            drop(room);
+            room.stored(!app.transfer.has_room());
             Outcome::Stored(app.transfer.outcome(stored, wait).await)
         }
         Err(error) => Outcome::NotStored(error),

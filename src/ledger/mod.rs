@@ -5,7 +5,7 @@
 //! steps are applied to it, and [`Ledger::save`] commits them if nobody else was faster. The step to
 //! `sending` goes through [`Ledger::permit`] alone, which hands out the [`Ticket`] that a create needs.
 
-mod permit;
+pub mod permit;
 pub mod postgres;
 mod row;
 mod seal;

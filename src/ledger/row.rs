@@ -1,14 +1,25 @@
 //! One hire as the columns of any engine: what is personal sealed, everything else readable.
+//!
+//! What is personal is kept in two parts, because they change at different times: the facts hardly ever, the rest
+//! with the plan. A part that is as the ledger has it is neither sealed nor written again.
+
+use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::LedgerError;
 use super::seal::Seal;
 use crate::domain::hire::Record;
-use crate::domain::{Flags, Hire, HireId, HireKey, LookUpZero, State};
+use crate::domain::{Flags, Hire, HireId, HireKey, LookUpZero, NameSplit, Note, Plan, State, Warning};
 
-/// A row of `hires`.
+/// The parts of a record.
+pub(super) const FACTS: &str = "facts";
+pub(super) const REST: &str = "rest";
+
+/// A row of `hires`, and the parts of its record.
 pub(super) struct Row {
     pub id: Uuid,
     pub key_hash: Vec<u8>,
@@ -27,16 +38,73 @@ pub(super) struct Row {
     pub flags: String,
     pub person_hash: Option<Vec<u8>>,
     pub candidate_hash: Option<Vec<u8>>,
+    /// Whether the ledger has the hire with other ones. Their indexes have no order: each write there costs a page.
+    pub hashes_changed: bool,
     pub audit_at: Option<i64>,
     pub received_at: i64,
     pub updated_at: i64,
-    pub record: Vec<u8>,
+    /// The facts, sealed; `None` if they are stored as they are.
+    pub facts: Option<Vec<u8>>,
+    /// The rest of the record, sealed; `None` if it is stored as it is.
+    pub rest: Option<Vec<u8>>,
+    /// What is stored once this is written.
+    pub kept: Option<Arc<Record>>,
+}
+
+/// A record without its facts.
+#[derive(PartialEq, Serialize)]
+struct Rest<'a> {
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    lacking: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name_split: Option<NameSplit>,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    corrections: &'a Map<String, Value>,
+    plan: &'a Plan,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    warnings: &'a [Warning],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    notes: &'a [Note],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hired_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unhired_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    doubles: &'a [u64],
+}
+
+impl<'a> From<&'a Record> for Rest<'a> {
+    fn from(record: &'a Record) -> Self {
+        // Without `..`, so that nothing that a record has can be forgotten.
+        let Record {
+            facts: _,
+            lacking,
+            name_split,
+            corrections,
+            plan,
+            warnings,
+            notes,
+            hired_at,
+            unhired_at,
+            doubles,
+        } = record;
+        let (name_split, hired_at, unhired_at) = (*name_split, *hired_at, *unhired_at);
+        Self { lacking, name_split, corrections, plan, warnings, notes, hired_at, unhired_at, doubles }
+    }
+}
+
+fn text(part: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(part).expect("a record has string keys and finite numbers")
 }
 
 impl Row {
     /// Seals a hire.
     pub(super) fn of(hire: &Hire, seal: &Seal) -> Self {
-        let record = serde_json::to_vec(&hire.record).expect("a record has string keys and finite numbers");
+        let (record, before) = (&hire.record, hire.kept.as_deref());
+        let seal_part = |name, text: &[u8]| seal.seal(&place(name, hire.id.0), text);
+        let facts = before.is_none_or(|before| before.facts != record.facts);
+        let rest = before.is_none_or(|before| Rest::from(before) != Rest::from(record));
+        let person = record.person();
         Self {
             id: hire.id.0,
             key_hash: seal.hash(&hire.key.text()),
@@ -53,20 +121,29 @@ impl Row {
             look_up_zero: word(&hire.look_up_zero),
             employee: hire.employee.and_then(|id| i64::try_from(id).ok()),
             flags: serde_json::to_string(&hire.flags).expect("flags are booleans"),
-            person_hash: hire.person().map(|person| seal.hash(&person)),
+            hashes_changed: before
+                .is_some_and(|before| before.person() != person || before.candidate() != record.candidate()),
+            person_hash: person.map(|person| seal.hash(&person)),
             candidate_hash: hire.candidate().map(|candidate| seal.hash(&candidate)),
             audit_at: hire.audit_at.map(Timestamp::as_millisecond),
             received_at: hire.received_at.as_millisecond(),
             updated_at: hire.updated_at.as_millisecond(),
-            record: seal.seal(&place(hire.id.0), &record),
+            facts: facts.then(|| seal_part(FACTS, &text(&record.facts))),
+            rest: rest.then(|| seal_part(REST, &text(&Rest::from(record)))),
+            kept: hire.kept.clone().filter(|_| !facts && !rest).or_else(|| Some(Arc::new(record.clone()))),
         }
     }
 
     /// Opens what is sealed.
     pub(super) fn open(self, seal: &Seal) -> Result<Hire, LedgerError> {
         let damaged = |what: &str| LedgerError::Damaged(format!("{what} of hire {}", self.id));
-        let record = seal.unseal(&place(self.id), &self.record)?;
-        let record: Record = serde_json::from_slice(&record).map_err(|_| damaged("record"))?;
+        let part = |name, sealed: Option<&[u8]>| {
+            seal.unseal(&place(name, self.id), sealed.ok_or_else(|| damaged("record"))?)
+        };
+        let facts = serde_json::from_slice(&part(FACTS, self.facts.as_deref())?);
+        let rest = serde_json::from_slice(&part(REST, self.rest.as_deref())?);
+        let (Ok(facts), Ok(rest)) = (facts, rest) else { return Err(damaged("record")) };
+        let record = Record { facts, ..rest };
         let state = State::parse(&self.state, self.reason.as_deref()).ok_or_else(|| damaged("state"))?;
         let flags: Flags = serde_json::from_str(&self.flags).map_err(|_| damaged("flags"))?;
         let look_up_zero: LookUpZero =
@@ -77,6 +154,7 @@ impl Row {
             source: self.source,
             state,
             version: u64::try_from(self.version).unwrap_or_default(),
+            kept: Some(Arc::new(record.clone())),
             record,
             look_up_zero,
             employee: self.employee.and_then(|id| u64::try_from(id).ok()),
@@ -92,8 +170,9 @@ impl Row {
     }
 }
 
-fn place(id: Uuid) -> String {
-    format!("record {id}")
+/// Where a part may be opened; one part cannot take the other's place.
+fn place(part: &str, id: Uuid) -> String {
+    format!("{part} {id}")
 }
 
 fn word(value: &impl serde::Serialize) -> String {

@@ -76,12 +76,16 @@ impl Seal {
 
     /// Encrypts `plain` so that it can be opened only in its `place`: nonce, then ciphertext with tag.
     pub(super) fn seal(&self, place: &str, plain: &[u8]) -> Vec<u8> {
-        let mut text = plain.to_vec();
-        let nonce = self
+        let mut sealed = Vec::with_capacity(NONCE_LEN + plain.len() + AES_256_GCM.tag_len());
+        sealed.extend_from_slice(&[0; NONCE_LEN]);
+        sealed.extend_from_slice(plain);
+        let (nonce, tag) = self
             .records
-            .seal_in_place_append_tag(Aad::from(place.as_bytes()), &mut text)
+            .seal_in_place_separate_tag(Aad::from(place.as_bytes()), &mut sealed[NONCE_LEN..])
             .expect("a record is far smaller than what AES-GCM can take");
-        [nonce.as_ref().as_slice(), &text].concat()
+        sealed[..NONCE_LEN].copy_from_slice(nonce.as_ref());
+        sealed.extend_from_slice(tag.as_ref());
+        sealed
     }
 
     /// Opens what [`Seal::seal`] made for the same place.

@@ -71,6 +71,7 @@ mod tests {
             assert_eq!(classify(repeatable, Ok(401)), Credential);
             assert_eq!(classify(repeatable, Ok(403)), Credential);
             assert_eq!(classify(repeatable, Err(Failure::Throttled)), Final);
+            assert_eq!(classify(repeatable, Err(Failure::Shut)), Final);
         }
     }
 }

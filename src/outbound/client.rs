@@ -96,6 +96,9 @@ pub enum Failure {
     /// Not sent: our own pace leaves no room for it before its deadline.
     #[error("the request was not sent: too many are waiting")]
     Throttled,
+    /// Not sent: the other side is out of order, and it is not yet time to try again.
+    #[error("the request was not sent: the other side is out of order")]
+    Shut,
     /// The request may have been carried out: `timeout`, `cut`, `half_body`, `body_too_large`.
     #[error("the answer was lost: {0}")]
     Lost(&'static str),
@@ -107,6 +110,7 @@ impl Failure {
         match self {
             Self::NotSent(code) | Self::Lost(code) => code,
             Self::Throttled => "throttled",
+            Self::Shut => "out_of_order",
         }
     }
 }

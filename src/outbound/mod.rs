@@ -1,9 +1,12 @@
 //! What every outgoing call needs, whoever is called: a client that follows nothing and repeats
-//! nothing by itself, a judgement of what happened, repeats with patience, and a pace.
+//! nothing by itself, a judgement of what happened, repeats with patience and within a budget, a breaker and a
+//! pace.
 //!
 //! [`Client`] makes one attempt and says what it saw: an [`Answer`] or a [`Failure`]. [`classify()`] says
-//! what that means. [`retry`] and [`pace`] are tower layers; whoever speaks a dialect stacks them.
+//! what that means. [`retry`], [`breaker`] and [`pace`] are tower layers; whoever speaks a dialect stacks them.
 
+pub mod breaker;
+pub mod budget;
 pub mod classify;
 pub mod client;
 pub mod download;
@@ -33,6 +36,9 @@ pub fn is_private(url: &Url) -> bool {
 pub trait Call: Clone {
     /// When the call must have ended, repeats and waits included.
     fn deadline(&self) -> Timestamp;
+
+    /// Whether carrying it out twice is as good as once.
+    fn is_repeatable(&self) -> bool;
 }
 
 /// What is left until a deadline; zero once it has passed.

@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until};
 use tower::{Layer, Service};
 
 use super::client::Failure;
@@ -18,21 +17,22 @@ use crate::clock::Clock;
 pub struct Lane {
     every: Duration,
     head_start: Duration,
-    next: Mutex<Instant>,
+    /// By the clock's [`elapsed`](Clock::elapsed), as all times here.
+    next: Mutex<Duration>,
 }
 
 impl Lane {
     /// So many calls a minute, of which `burst` may leave at once; `None`, without a limit, for 0.
     pub fn per_minute(calls: u32, burst: u32) -> Option<Self> {
         let every = Duration::from_mins(1).checked_div(calls)?;
-        Some(Self { every, head_start: every * burst.saturating_sub(1), next: Mutex::new(Instant::now()) })
+        Some(Self { every, head_start: every * burst.saturating_sub(1), next: Mutex::default() })
     }
 
     /// When a call that is ready `now` may leave. `None`, and nothing is taken, if only after `latest`.
-    fn departure(&self, now: Instant, latest: Instant) -> Option<Instant> {
+    fn departure(&self, now: Duration, latest: Duration) -> Option<Duration> {
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
         let regular = now.max(*next);
-        let departure = regular.checked_sub(self.head_start).map_or(now, |early| early.max(now));
+        let departure = regular.saturating_sub(self.head_start).max(now);
         (departure <= latest).then(|| {
             *next = regular + self.every;
             departure
@@ -83,15 +83,16 @@ impl<S: Clone, L> Clone for Paced<S, L> {
 }
 
 impl<S, L> Paced<S, L> {
-    fn departure<C: Call>(&self, call: &C) -> Result<Option<Instant>, Failure>
+    /// How long the call has to wait.
+    fn wait<C: Call>(&self, call: &C) -> Result<Duration, Failure>
     where
         L: Lanes<C>,
     {
-        let Some(lane) = self.lanes.lane(call) else { return Ok(None) };
-        let now = Instant::now();
+        let Some(lane) = self.lanes.lane(call) else { return Ok(Duration::ZERO) };
+        let now = self.clock.elapsed();
         let latest = now + left(call.deadline(), self.clock.now());
         let departure = lane.departure(now, latest).ok_or(Failure::Throttled)?;
-        Ok((departure > now).then_some(departure))
+        Ok(departure.saturating_sub(now))
     }
 }
 
@@ -112,12 +113,14 @@ where
     }
 
     fn call(&mut self, call: C) -> Self::Future {
-        let departure = self.departure(&call);
+        let wait = self.wait(&call);
+        let clock = self.clock.clone();
         let waiting = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, waiting);
         Box::pin(async move {
-            if let Some(departure) = departure? {
-                sleep_until(departure).await;
+            match wait? {
+                Duration::ZERO => {}
+                wait => clock.sleep(wait).await,
             }
             inner.call(call).await
         })
@@ -134,10 +137,11 @@ mod tests {
     #[test]
     fn a_burst_leaves_at_once_and_the_rest_at_its_pace() {
         let lane = Lane::per_minute(240, 3).expect("a limit");
-        let now = Instant::now();
+        let now = Duration::from_hours(1);
         let far = now + Duration::from_mins(1);
         let waits: Vec<_> = (0..6)
-            .map(|_| lane.departure(now, far).expect("a place").duration_since(now).as_millis())
+            .map(|_| lane.departure(now, far).expect("a place").saturating_sub(now))
+            .map(|wait| wait.as_millis())
             .collect();
         assert_eq!(waits, [0, 0, 0, 250, 500, 750]);
         let later = now + Duration::from_mins(1);
@@ -150,6 +154,10 @@ mod tests {
     impl Call for Errand {
         fn deadline(&self) -> Timestamp {
             self.0
+        }
+
+        fn is_repeatable(&self) -> bool {
+            true
         }
     }
 

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use tokio::time::{Sleep, sleep};
 use tower::retry::Policy;
 
+use super::budget::Budget;
 use super::client::{Answer, Failure};
 use super::{Call, Meaning, classify, left};
 use crate::clock::Clock;
@@ -60,13 +61,18 @@ pub trait Repeat<T, E>: Call {
 pub trait Tally<C>: Clone {
     /// The call is about to be made again.
     fn repeated(&self, call: &C);
+
+    /// The call would have been made again, had the budget not been spent.
+    fn refused(&self, call: &C);
 }
 
 /// The policy of [`tower::retry::RetryLayer`]: four attempts, full jitter, `Retry-After` honoured. A wait
-/// that does not fit before the call's deadline is not begun: the last answer is returned at once.
+/// that does not fit before the call's deadline is not begun, nor one that the [`Budget`] does not grant: the
+/// last answer is returned at once.
 #[derive(Clone, Debug)]
 pub struct Patience<T> {
     clock: Clock,
+    budget: Budget,
     room: Duration,
     tally: T,
     made: u32,
@@ -74,8 +80,8 @@ pub struct Patience<T> {
 
 impl<T> Patience<T> {
     /// Patience that makes a repeat only if, after the wait, `room` is left before the deadline.
-    pub fn new(clock: Clock, room: Duration, tally: T) -> Self {
-        Self { clock, room, tally, made: 0 }
+    pub fn new(clock: Clock, budget: Budget, room: Duration, tally: T) -> Self {
+        Self { clock, budget, room, tally, made: 0 }
     }
 
     fn wait(&self, again: Again, left: Duration) -> Option<Duration> {
@@ -99,12 +105,20 @@ where
     fn retry(&mut self, call: &mut C, result: &mut Result<R, E>) -> Option<Sleep> {
         self.made += 1;
         let wait = self.wait(call.again(result), left(call.deadline(), self.clock.now()))?;
+        if !self.budget.repeat() {
+            self.tally.refused(call);
+            return None;
+        }
         call.repeated();
         self.tally.repeated(call);
         Some(sleep(wait))
     }
 
+    /// Called before each attempt that may be followed by another.
     fn clone_request(&mut self, call: &C) -> Option<C> {
+        if self.made == 0 {
+            self.budget.first();
+        }
         Some(call.clone())
     }
 }
@@ -155,7 +169,9 @@ mod tests {
     }
 
     fn patience(made: u32) -> Patience<()> {
-        Patience { clock: Clock::manual(now()), room: Duration::from_secs(1), tally: (), made }
+        let clock = Clock::manual(now());
+        let budget = Budget::new(clock.clone());
+        Patience { clock, budget, room: Duration::from_secs(1), tally: (), made }
     }
 
     #[test]

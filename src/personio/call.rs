@@ -11,6 +11,7 @@ use reqwest::header::HeaderValue;
 
 use super::Settings;
 use super::error::Failed;
+use crate::outbound::breaker::Witness;
 use crate::outbound::pace::{Lane, Lanes};
 use crate::outbound::retry::{Again, Repeat, Tally};
 use crate::outbound::{Answer, Call as Timed, Failure};
@@ -112,6 +113,10 @@ impl Timed for Call {
     fn deadline(&self) -> Timestamp {
         self.deadline
     }
+
+    fn is_repeatable(&self) -> bool {
+        self.operation.repeatable()
+    }
 }
 
 impl Repeat<Answer, Failure> for Call {
@@ -142,6 +147,22 @@ impl Repeat<Answer, Failed> for Call {
 impl Tally<Call> for Metrics {
     fn repeated(&self, call: &Call) {
         self.personio_retry(call.operation.name());
+    }
+
+    fn refused(&self, call: &Call) {
+        self.personio_retry_refused(call.operation.name());
+    }
+}
+
+impl Witness for Metrics {
+    fn opened(&self) {
+        tracing::error!("Personio does not answer as it should: hires wait, and a call now and then tries");
+        self.personio_out_of_order(true);
+    }
+
+    fn closed(&self) {
+        tracing::info!("Personio answers again: waiting hires go on");
+        self.personio_out_of_order(false);
     }
 }
 

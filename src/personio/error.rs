@@ -63,7 +63,7 @@ impl From<Failed> for CallError {
         match failed {
             Failed::Token(error) => error,
             Failed::Call(Failure::Throttled) => Self::Throttled { retry_at: None },
-            Failed::Call(Failure::NotSent(code) | Failure::Lost(code)) => Self::Unreachable(code.into()),
+            Failed::Call(failure) => Self::Unreachable(failure.code().into()),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Personio: what it is asked, in which dialect, and how patiently.
 //!
-//! [`connect`] stacks the layers, outermost first: retry → authenticate → pace → the wire. A [`Reader`] cannot
+//! [`connect`] stacks the layers, outermost first: retry → authenticate → breaker → pace → the wire. A [`Reader`] cannot
 //! change Personio; a [`Writer`] spends a [`Ticket`](crate::ledger::Ticket) for every employee it creates.
 
 mod auth;
@@ -29,6 +29,8 @@ use url::Url;
 
 use crate::clock::Clock;
 use crate::outbound::ClientError;
+use crate::outbound::breaker::{Breaker, Broken};
+use crate::outbound::budget::Budget;
 use crate::outbound::pace::{Pace, Paced};
 use crate::outbound::retry::Patience;
 use crate::telemetry::Metrics;
@@ -92,7 +94,7 @@ pub enum ConnectError {
 }
 
 type Patient<S> = Retry<Patience<Metrics>, S>;
-type Bare = Paced<Wire, Limits>;
+type Bare = Broken<Paced<Wire, Limits>, Metrics>;
 type Stack = Patient<Authenticated<Bare>>;
 
 /// Sets up the way to Personio; asks nothing yet.
@@ -107,18 +109,21 @@ pub fn connect(
     let (attempt, whole) = timeouts(settings)?;
     let connecting = wire::connecting(attempt);
 
+    let breaker = Breaker::new(clock.clone(), metrics.clone());
     let wire = Wire::new(settings, attempt, clock.clone(), metrics.clone())?;
     let pace = Pace::new(Limits::new(settings), clock.clone());
-    let retry = RetryLayer::new(Patience::new(clock.clone(), connecting, metrics.clone()));
-    let token_calls = retry.layer(pace.layer(wire.clone()));
+    let bare = breaker.layer(pace.layer(wire.clone()));
+    let budget = Budget::new(clock.clone());
+    let retry = RetryLayer::new(Patience::new(clock.clone(), budget, connecting, metrics.clone()));
+    let token_calls = retry.layer(bare.clone());
     let tokens = Arc::new(Tokens::new(token_calls, settings, whole, clock.clone()));
     let authenticate = Authenticate::new(Arc::clone(&tokens));
 
-    let stack = retry.layer(authenticate.layer(pace.layer(wire.clone())));
+    let stack = retry.layer(authenticate.layer(bare));
 
     let writer = Writer::new(stack.clone(), clock.clone());
     let profile_url = profile_url(settings)?;
-    Ok((Reader::new(stack, tokens, wire, whole, profile_url, clock.clone()), writer))
+    Ok((Reader::new(stack, tokens, breaker, wire, whole, profile_url, clock.clone()), writer))
 }
 
 fn timeouts(settings: &Settings) -> Result<(Duration, Duration), ConnectError> {

@@ -17,6 +17,8 @@ use crate::clock::Clock;
 use crate::domain::Attribute;
 use crate::domain::catalog::Category;
 use crate::outbound::Answer;
+use crate::outbound::breaker::Breaker;
+use crate::telemetry::Metrics;
 
 /// What stands for the employee's id in a profile link.
 pub(super) const ID: &str = "{id}";
@@ -26,6 +28,7 @@ pub(super) const ID: &str = "{id}";
 pub struct Reader {
     stack: Stack,
     tokens: Arc<Tokens>,
+    breaker: Breaker<Metrics>,
     wire: Wire,
     patience: Duration,
     profile_url: Option<Arc<str>>,
@@ -36,12 +39,13 @@ impl Reader {
     pub(super) fn new(
         stack: Stack,
         tokens: Arc<Tokens>,
+        breaker: Breaker<Metrics>,
         wire: Wire,
         patience: Duration,
         profile_url: Option<Arc<str>>,
         clock: Clock,
     ) -> Self {
-        Self { stack, tokens, wire, patience, profile_url, clock }
+        Self { stack, tokens, breaker, wire, patience, profile_url, clock }
     }
 
     /// Who has this e-mail address, upper and lower case being the same. Ends before `deadline`.
@@ -129,6 +133,19 @@ impl Reader {
     /// [`CallError::Credential`] if Personio does not take the credential; others if it could not be asked.
     pub async fn authenticate(&self) -> Result<(), CallError> {
         self.tokens.token(self.deadline()).await.map(drop)
+    }
+
+    /// When the next call may try whether Personio answers again; `None` while all may be made.
+    pub fn shut_until(&self) -> Option<Timestamp> {
+        let left = self.breaker.shut_for()?;
+        Some(self.clock.now().checked_add(left).unwrap_or(Timestamp::MAX))
+    }
+
+    /// Tries whether Personio answers again. What it answers does not matter.
+    pub async fn knock(&self) {
+        if let Err(error) = self.attributes().await {
+            tracing::debug!(%error, "knocked at Personio");
+        }
     }
 
     /// Where a person finds the employee in Personio, if the configuration says how.

@@ -30,6 +30,9 @@ pub struct Manner {
     pub language: Language,
     /// Seconds for which a token is good. Personio: 24 h.
     pub token_lifetime_s: u64,
+    /// Whether Personio's limits on the rate of calls hold: 429 past 300 reads of employees a minute or 15 a second,
+    /// 60 tokens a minute, 2,000 calls a minute.
+    pub rate_limits: bool,
 }
 
 /// The rights of the credential, as they are ticked in Personio's settings.
@@ -123,6 +126,7 @@ impl Default for Manner {
             tags: TagsShape::Commas,
             language: Language::English,
             token_lifetime_s: 24 * 60 * 60,
+            rate_limits: false,
         }
     }
 }

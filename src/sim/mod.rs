@@ -67,6 +67,7 @@ mod draft;
 mod employees;
 mod faults;
 mod fitting;
+mod limits;
 mod manner;
 mod operation;
 mod person;
@@ -87,6 +88,7 @@ use jiff::civil::Date;
 use tokio::net::TcpListener;
 
 pub use faults::{Behaviour, Fault, Work};
+pub use limits::Elapsed;
 pub use manner::{Language, Manner, MetaShape, Rights, TagsShape, TakenEmail, Unfit};
 pub use operation::Operation;
 pub use person::{Gender, Person, Status, Stored, StoredDocument};
@@ -96,6 +98,7 @@ pub use seed::{Attribute, AttributeKind, Seed};
 use auth::Tokens;
 use calendar::Calendar;
 use company::Company;
+use limits::Limits;
 use serve::House;
 use state_file::StateFile;
 use world::World;
@@ -112,6 +115,8 @@ pub struct Options {
     pub today: Option<Date>,
     /// The switches at the start.
     pub manner: Manner,
+    /// The time by which the rate of calls is limited, if that is switched on; without one the system's.
+    pub elapsed: Option<Elapsed>,
 }
 
 impl Default for Options {
@@ -122,6 +127,7 @@ impl Default for Options {
             data: None,
             today: None,
             manner: Manner::default(),
+            elapsed: None,
         }
     }
 }
@@ -268,7 +274,7 @@ impl Drop for Sim {
 }
 
 fn world(options: Options) -> Result<World, SimError> {
-    let Options { mut seed, data, today, manner, .. } = options;
+    let Options { mut seed, data, today, manner, elapsed, .. } = options;
     let tokens = Tokens::new(std::mem::take(&mut seed.client_id), std::mem::take(&mut seed.client_secret));
     let people = std::mem::take(&mut seed.employees);
     let mut company = Company::new(seed, Calendar::new(today));
@@ -285,5 +291,5 @@ fn world(options: Options) -> Result<World, SimError> {
     if let Some(file) = &file {
         file.save(&company)?; // a file that cannot be written is found now, not in the middle of a hire
     }
-    Ok(World::new(company, tokens, manner, file))
+    Ok(World::new(company, tokens, manner, Limits::new(elapsed), file))
 }

@@ -1,12 +1,14 @@
 //! One simulated Personio: the company, the credential, and what goes wrong; every call goes through here.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use super::answer::Answer;
 use super::auth::Tokens;
 use super::call::Call;
 use super::company::Company;
 use super::faults::{Behaviour, Course, Faults, Work, asked_status};
+use super::limits::Limits;
 use super::manner::{Language, Manner};
 use super::operation::Operation;
 use super::record::{Bearer, Log};
@@ -20,6 +22,7 @@ pub(super) struct World {
     pub(super) faults: Faults,
     pub(super) log: Log,
     pub(super) file: Option<StateFile>,
+    limits: Limits,
     late: Vec<Admitted>,
 }
 
@@ -44,7 +47,7 @@ pub(super) enum Ending {
 /// What becomes of an admitted call.
 pub(super) struct Verdict {
     pub(super) number: u64,
-    pub(super) latency: std::time::Duration,
+    pub(super) latency: Duration,
     pub(super) waits: bool,
     pub(super) ending: Ending,
     /// Work that is to be done after so many milliseconds.
@@ -52,13 +55,26 @@ pub(super) struct Verdict {
 }
 
 impl World {
-    pub(super) fn new(company: Company, tokens: Tokens, manner: Manner, file: Option<StateFile>) -> Self {
+    pub(super) fn new(
+        company: Company,
+        tokens: Tokens,
+        manner: Manner,
+        limits: Limits,
+        file: Option<StateFile>,
+    ) -> Self {
         let (faults, log) = (Faults::default(), Log::default());
-        Self { company, tokens, manner, faults, log, file, late: Vec::new() }
+        Self { company, tokens, manner, faults, log, file, limits, late: Vec::new() }
     }
 
     /// Records a call, draws the faults that concern it and does the work that is due now.
     pub(super) fn admit(&mut self, call: Call) -> Verdict {
+        if self.manner.rate_limits && !self.limits.take(call.operation) {
+            let bearer = self.tokens.judge(call.token.as_deref(), &self.manner);
+            let number = self.log.arrive(call.record(bearer));
+            let message = self.manner.say("Too many requests", "Zu viele Anfragen");
+            let ending = Ending::Answer(Answer::refusal(429, 429, message));
+            return Verdict { number, latency: Duration::ZERO, waits: false, ending, later: None };
+        }
         let course = self.faults.draw(call.operation);
         if course.revokes {
             self.tokens.revoke();

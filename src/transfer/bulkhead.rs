@@ -1,29 +1,34 @@
 //! The bulkhead: at most so many hires are on their way to Personio at a time. When Personio is slow, the
 //! others wait in the ledger and cost nothing.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 /// Room for hires that are being carried.
 pub(super) struct Bulkhead {
     room: Arc<Semaphore>,
+    /// Room for as many again that were answered and are still to be read back.
+    aside: Arc<Semaphore>,
     size: usize,
     /// Whether hires were left in the ledger for want of room.
     behind: AtomicBool,
 }
 
 /// One hire's place. Given up with [`Bulkhead::leave`].
-pub(super) struct Berth(#[expect(dead_code, reason = "it is held, not read")] OwnedSemaphorePermit);
+pub(super) struct Berth(Mutex<Place>);
+
+enum Place {
+    Inside(#[expect(dead_code, reason = "it is held, not read")] OwnedSemaphorePermit),
+    Aside(#[expect(dead_code, reason = "it is held, not read")] OwnedSemaphorePermit),
+    Left,
+}
 
 impl Bulkhead {
     pub(super) fn of(size: usize) -> Self {
-        Self {
-            room: Arc::new(Semaphore::new(size.min(Semaphore::MAX_PERMITS))),
-            size,
-            behind: AtomicBool::new(false),
-        }
+        let room = || Arc::new(Semaphore::new(size.min(Semaphore::MAX_PERMITS)));
+        Self { room: room(), aside: room(), size, behind: AtomicBool::new(false) }
     }
 
     /// How many hires may be carried at a time.
@@ -31,9 +36,14 @@ impl Bulkhead {
         self.size
     }
 
+    /// How many more hires could be carried at the moment.
+    pub(super) fn free(&self) -> usize {
+        self.room.available_permits()
+    }
+
     /// Whether another hire could be carried at the moment.
     pub(super) fn has_room(&self) -> bool {
-        self.room.available_permits() > 0
+        self.free() > 0
     }
 
     /// Whether there is no room at the moment. Who asks is told through `due` when there is again.
@@ -43,7 +53,8 @@ impl Bulkhead {
 
     /// A place, if there is room. Who gets none is told through `due` when there is.
     pub(super) fn board(&self, due: &Notify) -> Option<Berth> {
-        let berth = Arc::clone(&self.room).try_acquire_owned().ok().map(Berth);
+        let place = Arc::clone(&self.room).try_acquire_owned().ok().map(Place::Inside);
+        let berth = place.map(|place| Berth(Mutex::new(place)));
         if berth.is_none() {
             self.fell_behind(due);
         }
@@ -59,9 +70,19 @@ impl Bulkhead {
         true
     }
 
+    /// A hire is about to be answered: whoever sent it may send the next at once, which is to find room. If too
+    /// many are aside already, it stays where it is.
+    pub(super) fn step_aside(&self, berth: &Berth, due: &Notify) {
+        let mut place = berth.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let (Place::Inside(_), Ok(aside)) = (&*place, Arc::clone(&self.aside).try_acquire_owned()) {
+            *place = Place::Aside(aside);
+            self.tell(due);
+        }
+    }
+
     /// A hire rests: there is room for another.
-    pub(super) fn leave(&self, berth: Berth, due: &Notify) {
-        drop(berth);
+    pub(super) fn leave(&self, berth: &Berth, due: &Notify) {
+        *berth.0.lock().unwrap_or_else(PoisonError::into_inner) = Place::Left;
         self.tell(due);
     }
 
@@ -89,9 +110,24 @@ mod tests {
         assert!(bulkhead.is_full(&due) && bulkhead.board(&due).is_none());
         assert!(!told(&due).await);
         for (berth, expected) in berths.into_iter().zip([true, false]) {
-            bulkhead.leave(berth, &due);
+            bulkhead.leave(&berth, &due);
             assert_eq!(told(&due).await, expected);
         }
         assert!(!bulkhead.is_full(&due));
+    }
+
+    #[tokio::test]
+    async fn whoever_was_answered_makes_room_as_long_as_not_too_many_are_aside() {
+        let (bulkhead, due) = (Bulkhead::of(1), Notify::new());
+        let first = bulkhead.board(&due).expect("there is room");
+        assert!(bulkhead.board(&due).is_none());
+        bulkhead.step_aside(&first, &due);
+        assert!(told(&due).await);
+        let second = bulkhead.board(&due).expect("the first made room");
+        bulkhead.step_aside(&second, &due);
+        assert!(bulkhead.board(&due).is_none(), "two are on their way, not three");
+        bulkhead.leave(&first, &due);
+        bulkhead.step_aside(&second, &due);
+        assert!(bulkhead.has_room());
     }
 }

@@ -5,25 +5,31 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+use super::bulkhead::Berth;
 use super::gate::Door;
-use super::progress::Running;
+use super::planner::Told;
+use super::progress::{Running, is_passing};
 use super::{Inner, LedgerError, log};
 use crate::ats::json;
-use crate::domain::{Actor, Effect, Entry, Event, Found, Held, Hire, LookUpZero, Outcome, State, Waiting};
+use crate::domain::{
+    Actor, Effect, Entry, Event, Found, Held, Hire, LookUpZero, Outcome, State, Waiting, prevails,
+};
 use crate::ledger::Denied;
+use crate::ledger::permit::is_superseded;
 use crate::personio::{CallError, Person};
 
 /// What goes on after an effect, or why nothing does.
 pub(super) type Next = Result<Effect, LedgerError>;
 
 impl Inner {
-    /// Does what is to be done for a hire until it rests or waits. `payloads` are its parsed deliveries
-    /// where they are at hand already. Returns whether the due loop is to be told of its next time.
+    /// Does what is to be done for a hire until it rests or waits. `told` is what its deliveries say, where that
+    /// is at hand already. Returns whether the due loop is to be told of its next time.
     pub(super) async fn carry(
         self: Arc<Self>,
         mut hire: Hire,
         first: Effect,
-        mut payloads: Vec<Value>,
+        mut told: Option<Told>,
+        berth: Arc<Berth>,
         running: Running,
     ) -> bool {
         // Whoever waits for the credential comes here only when the gate has let it in.
@@ -31,9 +37,9 @@ impl Inner {
         let mut effect = first;
         loop {
             let next = match effect {
-                Effect::Plan => self.plan(&mut hire, std::mem::take(&mut payloads)).await,
+                Effect::Plan => self.plan(&mut hire, told.take()).await,
                 Effect::LookUp => self.look_up(&mut hire).await,
-                Effect::Send if !admitted && self.gate.admit(self.now(), 1) == 0 => {
+                Effect::Send if !admitted && !self.gate.admits(self.now()) => {
                     self.wait_for(&mut hire, Waiting::Credential, None).await
                 }
                 Effect::Send => self.send(&mut hire, &running).await,
@@ -43,6 +49,9 @@ impl Inner {
                 Effect::Compare => self.compare(&mut hire).await,
                 Effect::Wait | Effect::Rest => return hire.next_at.is_some(),
             };
+            if !is_passing(hire.state()) {
+                self.bulkhead.step_aside(&berth, &self.due);
+            }
             running.tell(&hire);
             effect = match next {
                 Ok(next) => next,
@@ -61,10 +70,15 @@ impl Inner {
     }
 
     /// Completes the facts and makes the plan. A sendable one is not stored by itself: the permit does.
-    async fn plan(&self, hire: &mut Hire, payloads: Vec<Value>) -> Next {
-        let payloads = self.payloads(hire, payloads).await?;
-        self.parts.planner.complete(hire, &payloads).await;
-        hire.record.plan = self.parts.planner.plan(hire, &payloads);
+    async fn plan(&self, hire: &mut Hire, told: Option<Told>) -> Next {
+        let told = if let Some(told) = told {
+            told
+        } else {
+            let source = self.parts.planner.sources.named(&hire.source);
+            Told::again(source, self.payloads(hire).await?)
+        };
+        self.parts.planner.complete(hire, &told).await;
+        hire.record.plan = self.parts.planner.plan(hire, &told.payloads);
         let hold = hire.record.plan.hold;
         let effect = self.apply(hire, &Event::Planned(hold))?;
         if hold.is_some() {
@@ -74,9 +88,9 @@ impl Inner {
     }
 
     /// The parsed deliveries of a hire, oldest first.
-    pub(super) async fn payloads(&self, hire: &Hire, at_hand: Vec<Value>) -> Result<Vec<Value>, LedgerError> {
-        if !at_hand.is_empty() || self.parts.planner.sources.named(&hire.source).is_none() {
-            return Ok(at_hand);
+    pub(super) async fn payloads(&self, hire: &Hire) -> Result<Vec<Value>, LedgerError> {
+        if self.parts.planner.sources.named(&hire.source).is_none() {
+            return Ok(Vec::new());
         }
         let bodies = self.parts.ledger.bodies(hire.id).await?;
         // As strictly as at receipt: what can be read in two ways is not read for a plan either.
@@ -146,6 +160,10 @@ impl Inner {
         if let Err(error) = self.parts.reader.authenticate().await {
             return self.put_off(hire, &error).await;
         }
+        // A token may be at hand while Personio is out of order: a create is no way to find out.
+        if self.parts.reader.shut_until().is_some() {
+            return self.wait_for(hire, Waiting::Unreachable, None).await;
+        }
         let now = self.now();
         let employee = hire.record.plan.employee.clone();
         let deadline = now + self.parts.call_timeout;
@@ -174,10 +192,11 @@ impl Inner {
         log(hire, &steps);
         log(hire, &[permitted]);
         running.tell(hire);
+        let number = ticket.number();
         let creation = self.parts.writer.create(ticket).await;
         hire.record.warnings.extend(creation.warnings);
         self.note_outcome(hire, &creation.outcome, creation.retry_at, deadline)?;
-        self.keep(hire).await?;
+        self.keep(hire, number).await?;
         if let Outcome::Created { .. } | Outcome::Refused { .. } = creation.outcome {
             self.credential_works(Door::Create);
         }
@@ -222,9 +241,9 @@ impl Inner {
 
     /// Stores an outcome. A store that fails for a moment must not turn a known outcome into an unknown
     /// one, so this tries until it succeeds or the process ends.
-    async fn keep(&self, hire: &mut Hire) -> Result<(), LedgerError> {
+    async fn keep(&self, hire: &mut Hire, permit: u32) -> Result<(), LedgerError> {
         loop {
-            match self.keep_once(hire).await {
+            match self.keep_once(hire, permit).await {
                 Err(LedgerError::Unusable(why)) => {
                     tracing::error!(hire = %hire.id, %why, "an outcome could not be stored; trying again");
                     let soon = self.now() + SignedDuration::from_secs(1);
@@ -240,19 +259,22 @@ impl Inner {
         }
     }
 
-    async fn keep_once(&self, hire: &mut Hire) -> Result<(), LedgerError> {
+    async fn keep_once(&self, hire: &mut Hire, permit: u32) -> Result<(), LedgerError> {
         loop {
             match self.save(hire).await {
                 Err(LedgerError::Conflict) => {
-                    // Only flags and facts may have changed beside a permit: the outcome goes on top of them.
                     let newer = self.again(hire.id).await?;
-                    if newer.state() != State::Sending && hire.state() == State::Unknown {
-                        // Another replica took us for gone, and may have found out more than we know.
+                    let history = self.parts.ledger.history(hire.id).await?;
+                    if !prevails(hire.state(), newer.state(), is_superseded(&history, permit)) {
+                        let (outcome, stored) = (hire.state().name(), newer.state().name());
+                        tracing::warn!(hire = %hire.id, outcome, stored, "an outcome came too late and is not stored");
                         *hire = newer;
                         return Ok(());
                     }
                     hire.version = newer.version;
+                    hire.kept = newer.kept;
                     hire.flags = newer.flags;
+                    hire.flags.unhired |= newer.state == State::Cancelled;
                 }
                 done => return done,
             }
@@ -281,10 +303,15 @@ impl Inner {
         Ok(effect)
     }
 
-    /// Sets the next time of a hire that waits: when Personio said, or ever later up to 15 minutes.
+    /// Sets the next time of a hire that waits: when Personio said, or ever later up to 15 minutes. While
+    /// nobody may try, it is due as soon as one may.
     fn wait_longer(&self, hire: &mut Hire, why: Waiting, retry_at: Option<Timestamp>) {
         let now = self.now();
         hire.since.get_or_insert(now);
+        if why == Waiting::Unreachable && self.parts.reader.shut_until().is_some() {
+            hire.next_at = Some(now);
+            return;
+        }
         let pause = SignedDuration::from_secs((15i64 << hire.tries.min(6)).min(900));
         hire.tries += 1;
         hire.next_at = Some(match why {
@@ -301,14 +328,19 @@ impl Inner {
 
     /// The time of a waiting hire has come.
     async fn wake(&self, hire: &mut Hire) -> Next {
-        if hire.flags.unhired && !hire.flags.unhire_overruled {
+        if hire.is_taken_back() {
             return self.withdraw(hire).await;
         }
-        let waited = hire.since.map(|since| self.now().duration_since(since));
-        if waited.is_some_and(|waited| waited >= self.parts.settings.give_up_after) {
+        if self.has_waited_enough(hire) {
             return self.stop(hire, &Event::GivenUp).await;
         }
         self.apply(hire, &Event::Due)
+    }
+
+    /// Whether a waiting hire is to be handed to a person.
+    pub(super) fn has_waited_enough(&self, hire: &Hire) -> bool {
+        let waited = hire.since.map(|since| self.now().duration_since(since));
+        waited.is_some_and(|waited| waited >= self.parts.settings.give_up_after)
     }
 
     /// Takes a step as the system itself. That it cannot be taken is a mistake of ours: the hire rests

@@ -131,7 +131,7 @@ impl Transfer {
             if let Accepted::New(hire) = &stored
                 && hire.state() == State::Ready
             {
-                inner.start(hire.clone(), Effect::LookUp, Vec::new());
+                inner.start(hire.clone(), Effect::LookUp, None);
             }
             Ok(stored)
         });
@@ -207,7 +207,7 @@ impl Inner {
         })?;
         let mut hire = hire.clone();
         hire.record.corrections.extend(corrections.clone());
-        let payloads = self.payloads(&hire, Vec::new()).await?;
+        let payloads = self.payloads(&hire).await?;
         hire.record.plan = self.parts.planner.plan(&hire, &payloads);
         Ok(hire)
     }

@@ -20,33 +20,39 @@ pub(super) enum Door {
 
 /// Whether hires may go to Personio.
 pub(super) struct Gate {
-    closed: Mutex<Option<Closed>>,
+    state: Mutex<State>,
     metrics: Metrics,
 }
 
-#[derive(Clone, Copy)]
-struct Closed {
-    at: Door,
+#[derive(Clone, Copy, Default)]
+struct State {
+    /// Where Personio turned us away.
+    closed: Option<Door>,
+    /// Whether this process has seen Personio take the credential. A former one may have left hires that wait
+    /// for it: until then they do not all try at once.
+    proven: bool,
+    /// When the next hire may try, if not all may.
     next_probe: Timestamp,
 }
 
 impl Gate {
     pub(super) fn open(metrics: Metrics) -> Self {
-        Self { closed: Mutex::new(None), metrics }
+        Self { state: Mutex::default(), metrics }
     }
 
-    fn closed(&self) -> std::sync::MutexGuard<'_, Option<Closed>> {
-        self.closed.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// Personio turned us away at this door. It stays the next probe's turn when that was closed already.
     pub(super) fn close(&self, at: Door, now: Timestamp) {
-        let mut closed = self.closed();
-        if let Some(closed) = closed.as_mut() {
-            closed.at = closed.at.max(at);
+        let mut state = self.state();
+        let was_closed = state.closed.is_some();
+        state.closed = state.closed.max(Some(at));
+        if was_closed {
             return;
         }
-        *closed = Some(Closed { at, next_probe: now + PROBE_EVERY });
+        state.next_probe = now + PROBE_EVERY;
         tracing::error!(
             "Personio does not take the credential, or it lacks the right to create employees: hires wait; run `hirebridge check`"
         );
@@ -54,31 +60,50 @@ impl Gate {
     }
 
     /// Personio let us through this door. That a token is taken says nothing of the right to create: opened
-    /// by a look-up, the gate would send all waiting hires against the closed door behind it.
+    /// by a look-up, the gate would send all waiting hires against the closed door behind it. Returns whether
+    /// hires may go now that had to wait.
     pub(super) fn reopen(&self, passed: Door) -> bool {
-        let was_closed = self.closed().take_if(|closed| closed.at <= passed).is_some();
+        let mut state = self.state();
+        let was_closed = state.closed.take_if(|at| *at <= passed).is_some();
         if was_closed {
             tracing::info!("Personio takes the credential again: waiting hires go on");
             self.metrics.credential_refused(false);
         }
-        was_closed
+        let is_proof = state.closed.is_none() && (was_closed || passed == Door::Create);
+        is_proof && (!std::mem::replace(&mut state.proven, true) || was_closed)
     }
 
-    /// How many of those that want to may try now: all, one, or none.
-    pub(super) fn admit(&self, now: Timestamp, all: usize) -> usize {
-        match self.closed().as_mut() {
-            None => all,
-            Some(closed) if closed.next_probe <= now => {
-                closed.next_probe = now + PROBE_EVERY;
-                1
-            }
-            Some(_) => 0,
-        }
+    /// Whether Personio has turned us away.
+    pub(super) fn is_closed(&self) -> bool {
+        self.state().closed.is_some()
+    }
+
+    /// Whether a hire that is on its way may go on. If not all may, one a minute.
+    pub(super) fn admits(&self, now: Timestamp) -> bool {
+        let mut state = self.state();
+        state.closed.is_none() || state.probe(now)
+    }
+
+    /// How many of those that wait for the credential may try now: all, one, or none.
+    pub(super) fn admit_waiting(&self, now: Timestamp, all: usize) -> usize {
+        let mut state = self.state();
+        if state.closed.is_none() && state.proven { all } else { usize::from(state.probe(now)) }
     }
 
     /// When the next one may try, while the gate is closed.
     pub(super) fn next_probe(&self) -> Option<Timestamp> {
-        self.closed().map(|closed| closed.next_probe)
+        let state = self.state();
+        state.closed.map(|_| state.next_probe)
+    }
+}
+
+impl State {
+    fn probe(&mut self, now: Timestamp) -> bool {
+        let is_time = self.next_probe <= now;
+        if is_time {
+            self.next_probe = now + PROBE_EVERY;
+        }
+        is_time
     }
 }
 
@@ -86,31 +111,51 @@ impl Gate {
 mod tests {
     use super::*;
 
+    fn proven() -> Gate {
+        let gate = Gate::open(Metrics::default());
+        assert!(gate.reopen(Door::Create));
+        gate
+    }
+
     #[test]
     fn a_closed_gate_lets_one_hire_a_minute_try() {
-        let gate = Gate::open(Metrics::default());
+        let gate = proven();
         let now = Timestamp::UNIX_EPOCH;
-        assert_eq!(gate.admit(now, 100), 100);
+        assert_eq!(gate.admit_waiting(now, 100), 100);
         gate.close(Door::Token, now);
-        assert_eq!(gate.admit(now, 100), 0);
+        assert_eq!(gate.admit_waiting(now, 100), 0);
         let later = now + PROBE_EVERY;
         gate.close(Door::Token, later);
-        assert_eq!(gate.admit(later, 100), 1);
-        assert_eq!(gate.admit(later, 100), 0);
+        assert_eq!(gate.admit_waiting(later, 100), 1);
+        assert!(!gate.admits(later), "those on their way and those that wait share the turn");
         assert!(gate.reopen(Door::Token));
-        assert_eq!(gate.admit(later, 100), 100);
+        assert_eq!(gate.admit_waiting(later, 100), 100);
     }
 
     #[test]
     fn a_token_alone_does_not_open_what_a_refused_create_closed() {
-        let gate = Gate::open(Metrics::default());
+        let gate = proven();
         let now = Timestamp::UNIX_EPOCH;
         gate.close(Door::Token, now);
         gate.close(Door::Create, now);
         gate.close(Door::Token, now);
         assert!(!gate.reopen(Door::Token));
-        assert_eq!(gate.admit(now, 100), 0);
+        assert_eq!(gate.admit_waiting(now, 100), 0);
         assert!(gate.reopen(Door::Create));
         assert!(!gate.reopen(Door::Create), "it is open");
+    }
+
+    #[test]
+    fn after_a_start_one_of_those_that_waited_goes_ahead_and_new_ones_are_not_kept() {
+        let gate = Gate::open(Metrics::default());
+        let now = Timestamp::UNIX_EPOCH;
+        assert_eq!(gate.admit_waiting(now, 100), 1);
+        assert_eq!(gate.admit_waiting(now, 100), 0);
+        assert!(gate.admits(now));
+        assert!(!gate.reopen(Door::Token), "the right to create is not proven");
+        assert_eq!(gate.admit_waiting(now, 100), 0);
+        assert_eq!(gate.admit_waiting(now + PROBE_EVERY, 100), 1);
+        assert!(gate.reopen(Door::Create));
+        assert_eq!(gate.admit_waiting(now, 100), 100);
     }
 }

@@ -25,8 +25,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
-use serde_json::Value;
-use tokio::sync::Notify;
+use tokio::sync::{Mutex, Notify};
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 use uuid::Uuid;
@@ -46,10 +45,14 @@ pub use refusal::{DeskError, Difference, FieldError};
 use audit::Audits;
 use bulkhead::Bulkhead;
 use gate::Gate;
+use planner::Told;
 use progress::{Progress, Running, is_passing};
 
 /// How often the ledger is asked what another replica has made of a hire that somebody waits for.
 const ASK_AGAIN: Duration = Duration::from_millis(500);
+
+/// So many due hires are read at a time at most.
+const BATCH: usize = 16;
 
 /// How hires are sent and looked up.
 #[derive(Clone, Debug, Deserialize)]
@@ -127,6 +130,20 @@ pub struct Parts {
     pub call_timeout: SignedDuration,
 }
 
+/// Whether hires can be sent at the moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// They can, as far as is known.
+    Open,
+    /// Personio does not answer as it should; hires wait.
+    OutOfOrder {
+        /// When a call tries whether it answers again.
+        next_try_at: Timestamp,
+    },
+    /// Personio does not take the credential, or it lacks a right; hires wait.
+    CredentialRefused,
+}
+
 /// Takes hires to Personio. Cheap to clone.
 #[derive(Clone)]
 pub struct Transfer(Arc<Inner>);
@@ -139,6 +156,8 @@ struct Inner {
     audits: Audits,
     tasks: TaskTracker,
     due: Notify,
+    /// Held by whoever tries whether Personio answers again.
+    knocking: Mutex<()>,
     /// When this process ends, once that is known.
     ends_at: OnceLock<Timestamp>,
 }
@@ -156,6 +175,7 @@ impl Transfer {
             audits: Audits::default(),
             tasks: TaskTracker::new(),
             due: Notify::new(),
+            knocking: Mutex::default(),
             ends_at: OnceLock::new(),
         };
         Self(Arc::new(inner))
@@ -171,6 +191,31 @@ impl Transfer {
         self.0.parts.reader.profile_link(employee)
     }
 
+    /// While Personio is out of order: tries, when it is time, whether it answers again.
+    pub async fn knock(&self) {
+        let inner = &self.0;
+        // Whoever comes second learns from the first.
+        let _alone = inner.knocking.lock().await;
+        let is_time = inner.parts.reader.shut_until().is_some_and(|at| at <= inner.now());
+        if is_time && inner.ends_at.get().is_none() {
+            inner.parts.reader.knock().await;
+        }
+    }
+
+    /// Whether hires can be sent at the moment, as far as Personio's last answers tell.
+    pub fn way(&self) -> Way {
+        match self.0.parts.reader.shut_until() {
+            Some(next_try_at) => Way::OutOfOrder { next_try_at },
+            None if self.0.gate.is_closed() => Way::CredentialRefused,
+            None => Way::Open,
+        }
+    }
+
+    /// Whether another hire could be carried at the moment. If not, a new one is stored and waits.
+    pub fn has_room(&self) -> bool {
+        self.0.bulkhead.has_room()
+    }
+
     /// Goes on with the hires that are due, the one first that has been due longest, as far as there is
     /// room: [`due_changed`](Self::due_changed) tells when there is again. Returns how many were started.
     ///
@@ -182,32 +227,26 @@ impl Transfer {
             return Ok(0);
         }
         let now = inner.now();
-        // Those that are being carried are due as well, so that a whole bulkhead of them may come first.
-        let limit = inner.bulkhead.size().saturating_mul(2);
-        let waiting = inner.gate.admit(now, limit);
+        // Those that are being carried or read back are due as well, so that two whole bulkheads of them may
+        // come first.
+        let limit = inner.bulkhead.size().saturating_mul(3);
+        let shut = inner.parts.reader.shut_until().is_some();
+        let waiting = if shut { 0 } else { inner.gate.admit_waiting(now, limit) };
+        let due = self.ledger().due(now, limit, waiting).await?;
+        let resting: Vec<_> = due.into_iter().filter(|id| !inner.progress.is_running(*id)).collect();
         let mut started = 0;
-        for id in self.ledger().due(now, limit, waiting).await? {
-            if inner.progress.is_running(id) {
-                continue;
-            }
-            if inner.bulkhead.is_full(&inner.due) {
-                break;
-            }
-            let read = match self.ledger().hire(id).await {
-                Err(error @ LedgerError::Damaged(_)) => {
-                    tracing::error!(hire = %id, %error, "a hire is passed over: nobody can tell what it is about");
-                    continue;
+        for batch in resting.chunks(inner.bulkhead.free().clamp(1, BATCH)) {
+            for (hire, running) in inner.load(batch).await? {
+                if inner.bulkhead.is_full(&inner.due) {
+                    return Ok(started);
                 }
-                read => read?,
-            };
-            if let Some(hire) = read {
                 // Let in while the gate was open, and turned away since: its turn comes with the probes.
                 let wants_credential = hire.state() == State::Waiting(Waiting::Credential);
-                if wants_credential && waiting == limit && inner.gate.next_probe().is_some() {
-                    continue;
+                let turned_away = wants_credential && waiting == limit && inner.gate.is_closed();
+                if !turned_away && (!shut || inner.needs_no_personio(&hire)) {
+                    let effect = hire.state().resume();
+                    started += usize::from(inner.go_on(hire, effect, None, running));
                 }
-                let effect = hire.state().resume();
-                started += usize::from(inner.start(hire, effect, Vec::new()));
             }
         }
         Ok(started)
@@ -218,6 +257,10 @@ impl Transfer {
     /// # Errors
     /// [`LedgerError`] if it cannot be read.
     pub async fn next_due(&self) -> Result<Option<Timestamp>, LedgerError> {
+        // What is due while Personio is out of order stays due: the next try is what there is to wait for.
+        if let Some(next_try) = self.0.parts.reader.shut_until() {
+            return Ok(Some(next_try));
+        }
         let next = self.ledger().next_due().await?;
         Ok([next, self.0.gate.next_probe()].into_iter().flatten().min())
     }
@@ -251,6 +294,44 @@ impl Inner {
         self.parts.clock.now()
     }
 
+    /// Takes on those hires that nobody works on, and reads them all at once: one after the other they would be
+    /// read more slowly than they are carried. Read before it is taken on, a hire might be out of date.
+    async fn load(&self, ids: &[HireId]) -> Result<Vec<(Hire, Running)>, LedgerError> {
+        let take = |id: &HireId| {
+            // Nobody is told this state: it is one on the way.
+            let running = self.progress.start(*id, State::Received)?;
+            let (ledger, id) = (Arc::clone(&self.parts.ledger), *id);
+            Some((id, tokio::spawn(async move { ledger.hire(id).await }), running))
+        };
+        let reading: Vec<_> = ids.iter().filter_map(take).collect();
+        let now = self.now();
+        let mut hires = Vec::with_capacity(reading.len());
+        for (id, read, running) in reading {
+            let broken_off = |_| Err(LedgerError::Unusable("a hire could not be read".into()));
+            let hire = match read.await.unwrap_or_else(broken_off) {
+                Err(error @ LedgerError::Damaged(_)) => {
+                    tracing::error!(hire = %id, %error, "a hire is passed over: nobody can tell what it is about");
+                    continue;
+                }
+                read => read?,
+            };
+            // Somebody may have carried it since it was found to be due.
+            let due = hire.filter(|hire| hire.next_at.is_some_and(|at| at <= now));
+            hires.extend(due.map(|hire| (hire, running)));
+        }
+        Ok(hires)
+    }
+
+    /// Whether something can be done for a hire without Personio: a new one is planned, one that was taken back
+    /// is cancelled, one that has waited enough is handed to a person.
+    fn needs_no_personio(&self, hire: &Hire) -> bool {
+        match hire.state() {
+            State::Received => true,
+            State::Waiting(_) => hire.is_taken_back() || self.has_waited_enough(hire),
+            _ => false,
+        }
+    }
+
     /// A new hire's id. Sorts by the clock's time.
     fn new_id(&self) -> HireId {
         let now = self.now();
@@ -261,19 +342,23 @@ impl Inner {
 
     /// Starts work on a hire in a task of its own, unless this process works on it already or has no room
     /// for it: then it is due in the ledger, and its turn comes.
-    fn start(self: &Arc<Self>, hire: Hire, effect: Effect, payloads: Vec<Value>) -> bool {
+    fn start(self: &Arc<Self>, hire: Hire, effect: Effect, told: Option<Told>) -> bool {
+        let Some(running) = self.progress.start(hire.id, hire.state()) else { return false };
+        self.go_on(hire, effect, told, running)
+    }
+
+    /// The same with a hire that was taken on already.
+    fn go_on(self: &Arc<Self>, hire: Hire, effect: Effect, told: Option<Told>, running: Running) -> bool {
         if self.ends_at.get().is_some() {
             return false;
         }
         let Some(berth) = self.bulkhead.board(&self.due) else { return false };
-        let Some(running) = self.progress.start(hire.id, hire.state()) else {
-            self.bulkhead.leave(berth, &self.due);
-            return false;
-        };
+        running.say(hire.state());
+        let berth = Arc::new(berth);
         let inner = Arc::clone(self);
         let work = async move {
             let id = hire.id;
-            let work = Arc::clone(&inner).carry(hire, effect, payloads, running);
+            let work = Arc::clone(&inner).carry(hire, effect, told, Arc::clone(&berth), running);
             let work = tokio::spawn(work.in_current_span()).await;
             if work.is_err() {
                 tracing::error!(hire = %id, "the work on this hire was broken off by an internal error");
@@ -281,7 +366,7 @@ impl Inner {
                     tracing::error!(hire = %id, %error, "it could not be marked; a restart will");
                 }
             }
-            inner.bulkhead.leave(berth, &inner.due);
+            inner.bulkhead.leave(&berth, &inner.due);
             if work.unwrap_or(true) {
                 inner.due.notify_one();
             }
@@ -305,7 +390,7 @@ impl Inner {
         let inner = Arc::clone(self);
         self.whatever_happens(async move {
             inner.save(&mut hire).await?;
-            inner.start(hire.clone(), effect, Vec::new());
+            inner.start(hire.clone(), effect, None);
             Ok(hire)
         })
         .await

@@ -155,7 +155,7 @@ impl Inner {
             };
             match self.save(&mut hire).await {
                 Ok(()) if effect == Effect::Plan => {
-                    self.start(hire.clone(), effect, Vec::new());
+                    self.start(hire.clone(), effect, None);
                     return Ok(hire);
                 }
                 Ok(()) => return Ok(hire),
@@ -171,7 +171,7 @@ impl Inner {
         let Some(source) = self.parts.planner.sources.named(&hire.source) else {
             return Ok((hired, unhired));
         };
-        for payload in self.payloads(hire, Vec::new()).await? {
+        for payload in self.payloads(hire).await? {
             match source.read_payload(&payload) {
                 Ok(Said::Hire(said)) => hired = hired.max(said.at),
                 Ok(Said::Unhire(said)) => unhired = unhired.max(said.at),
@@ -217,7 +217,7 @@ impl Inner {
 fn reopen(hire: &mut Hire, hired: &Hired, actor: &Actor, now: Timestamp) -> Effect {
     let Ok(effect) = hire.apply(&Event::Rehired, actor, now) else { return Effect::Rest };
     let known = std::mem::replace(&mut hire.record.facts, hired.facts.clone());
-    hire.record.facts.fill(known);
+    hire.record.facts.fill(&known);
     hire.record.hired_at = hired.at;
     hire.record.name_split = hired.name_split.or(hire.record.name_split);
     hire.record.warnings.clear();

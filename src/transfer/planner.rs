@@ -45,10 +45,11 @@ impl Planner {
         };
         let key = source.key(&hired.application);
         let never_stored = HireId(Uuid::nil());
-        let mut hire = Hire::received(never_stored, source.name(), key, hired.facts, now);
-        let payloads = [read.payload];
-        self.complete(&mut hire, &payloads).await;
-        let mut plan = self.plan(&hire, &payloads);
+        let facts = hired.facts.clone();
+        let mut hire = Hire::received(never_stored, source.name(), key, facts, now);
+        let told = Told { hired: Some(hired), payloads: vec![read.payload] };
+        self.complete(&mut hire, &told).await;
+        let mut plan = self.plan(&hire, &told.payloads);
         for note in hire.notes() {
             plan.note(note);
         }
@@ -56,19 +57,18 @@ impl Planner {
     }
 
     /// Asks the ATS for what its webhooks name only by id, if the hire came from one.
-    pub(super) async fn complete(&self, hire: &mut Hire, payloads: &[Value]) {
+    pub(super) async fn complete(&self, hire: &mut Hire, told: &Told) {
         self.catalog.first().await;
-        let Some(source) = self.sources.named(&hire.source) else { return };
-        let Some(hired) = together(source, payloads) else { return };
+        let (Some(source), Some(hired)) = (self.sources.named(&hire.source), &told.hired) else { return };
         let deadline = tokio::time::Instant::now() + COMPLETE_WITHIN;
-        let completed = source.complete(&hired, &hire.record.facts, deadline).await;
-        hire.record.facts.fill(completed.facts);
+        let completed = source.complete(hired, &hire.record.facts, deadline).await;
+        hire.record.facts.fill(&completed.facts);
         let (attributes, other): (Vec<_>, Vec<_>) =
             completed.lacking.into_iter().partition(|lacking| employee::shape_of(lacking).is_some());
         hire.record.lacking = attributes.into_iter().map(str::to_owned).collect();
         hire.record.name_split = hire.record.name_split.or(hired.name_split).or(completed.name_split);
         let other = other.into_iter().map(|lacking| format!("ats_lacks:{lacking}"));
-        for note in hired.notes.into_iter().chain(completed.notes).chain(other) {
+        for note in hired.notes.iter().chain(&completed.notes).cloned().chain(other) {
             hire.note(&note);
         }
     }
@@ -90,11 +90,21 @@ impl Planner {
     }
 }
 
-/// What several deliveries of one hire say together, earlier ones first.
-fn together(source: &Source, payloads: &[Value]) -> Option<Hired> {
-    let said = payloads.iter().filter_map(|payload| match source.read_payload(payload) {
-        Ok(Event::Hire(hired)) => Some(*hired),
-        _ => None,
-    });
-    said.reduce(Hired::and)
+/// What the deliveries of one hire say.
+pub(super) struct Told {
+    /// What they say together; `None` if none of them can be read as a hire any more.
+    pub(super) hired: Option<Hired>,
+    /// The deliveries, oldest first, for mappings that reach into them.
+    pub(super) payloads: Vec<Value>,
+}
+
+impl Told {
+    /// Reads stored deliveries, of this source if it is still configured, oldest first.
+    pub(super) fn again(source: Option<&Source>, payloads: Vec<Value>) -> Self {
+        let read = |payload| match source?.read_payload(payload) {
+            Ok(Event::Hire(hired)) => Some(*hired),
+            _ => None,
+        };
+        Self { hired: payloads.iter().filter_map(read).reduce(Hired::and), payloads }
+    }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::order::is_taken_back;
+use super::planner::Told;
 use super::{Inner, Transfer};
 use crate::ats::{self, Event as Said, Hired, Misread, Source, Verified};
 use crate::domain::{Actor, Effect, Event, Facts, Hire, HireId, State};
@@ -95,12 +96,15 @@ impl Inner {
         let (hire, duplicate) = self
             .whatever_happens(async move {
                 match inner.parts.ledger.accept(hire, delivery).await? {
-                    Accepted::New(hire) => Ok((inner.begin(hire, payload), false)),
+                    Accepted::New(hire) => {
+                        let told = Told { hired: Some(hired), payloads: vec![payload] };
+                        Ok((inner.begin(hire, told), false))
+                    }
                     Accepted::Repeat(hire) if is_taken_back(&hire) => {
                         Ok((inner.hired_again(hire, &hired).await?, true))
                     }
                     Accepted::Repeat(hire) => {
-                        Ok((inner.repeated(hire, hired.facts, hired.settled).await?, true))
+                        Ok((inner.repeated(hire, &hired.facts, hired.settled).await?, true))
                     }
                 }
             })
@@ -119,11 +123,11 @@ impl Inner {
     }
 
     /// Starts work on a hire that was just stored, unless it waits for a fuller delivery.
-    fn begin(self: &Arc<Self>, hire: Hire, payload: Value) -> Hire {
+    fn begin(self: &Arc<Self>, hire: Hire, told: Told) -> Hire {
         if hire.next_at.is_some_and(|at| at > self.now()) {
             self.due.notify_one();
         } else {
-            self.start(hire.clone(), Effect::Plan, vec![payload]);
+            self.start(hire.clone(), Effect::Plan, Some(told));
         }
         hire
     }
@@ -132,15 +136,15 @@ impl Inner {
     async fn repeated(
         self: &Arc<Self>,
         mut hire: Hire,
-        facts: Facts,
+        facts: &Facts,
         settled: bool,
     ) -> Result<Hire, LedgerError> {
         loop {
             let now = self.now();
             let was_settling = hire.state() == State::Received && hire.next_at.is_some_and(|at| at > now);
-            if !hire.state().is_before_permit() || !hire.record.facts.fill(facts.clone()) {
+            if !hire.state().is_before_permit() || !hire.record.facts.fill(facts) {
                 if settled && was_settling {
-                    self.start(hire.clone(), Effect::Plan, Vec::new());
+                    self.start(hire.clone(), Effect::Plan, None);
                 }
                 return Ok(hire);
             }
@@ -153,7 +157,7 @@ impl Inner {
             match self.save(&mut hire).await {
                 Ok(()) => {
                     if effect == Effect::Plan && settles_at.is_none() {
-                        self.start(hire.clone(), effect, Vec::new());
+                        self.start(hire.clone(), effect, None);
                     }
                     return Ok(hire);
                 }

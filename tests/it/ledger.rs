@@ -213,6 +213,17 @@ async fn one_person_is_sent_once_unless_a_person_says_otherwise(ledger: &dyn Led
     save(ledger, &mut again, &[Event::Planned(None)]).await;
     let denied = permit(ledger, &mut again).await.expect("asked");
     assert_eq!(denied, Err(Denied::SamePerson(found.id)), "whoever it was that was found");
+
+    let mut moved = ready(ledger, "moved").await;
+    moved.record.plan.employee.set("email", json!("elsewhere@example.org"));
+    assert_eq!(permit(ledger, &mut moved).await.expect("asked"), Ok(1));
+    let mut again = received("moved-again");
+    again.record.facts = Facts::new();
+    again.record.facts.put("candidate.email", "elsewhere@example.org");
+    let mut again = stored(ledger, again).await;
+    save(ledger, &mut again, &[Event::Planned(None)]).await;
+    let denied = permit(ledger, &mut again).await.expect("asked");
+    assert_eq!(denied, Err(Denied::SamePerson(moved.id)), "by the address it has by now");
 }
 
 async fn a_hire_is_sent_again_once_without_a_person(ledger: &dyn Ledger) {
@@ -343,6 +354,8 @@ async fn a_hire_comes_back_as_it_was(ledger: &dyn Ledger) {
     save(ledger, &mut hire, &[Event::Planned(None)]).await;
     (hire.employee, hire.tries, hire.since, hire.next_at) = (Some(7), 3, Some(at(3)), Some(at(4_000)));
     hire.remark(&Actor::Operator("mia".into()), "dismissed", at(5));
+    ledger.save(&mut hire).await.expect("saved");
+    hire.record.facts.put("candidate.city", "Köln");
     ledger.save(&mut hire).await.expect("saved");
 
     let back = ledger.hire(hire.id).await.expect("read").expect("there");

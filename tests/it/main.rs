@@ -18,6 +18,8 @@ mod ledger;
 mod once;
 mod operators;
 mod order;
+mod outage;
+mod overload;
 mod postgres;
 mod postgres_faults;
 mod privacy;

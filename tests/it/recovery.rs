@@ -174,7 +174,7 @@ async fn it_is_ready_on_postgres_before_anything_is_taken_up_that_a_dead_sender_
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_cannot_be_read_keeps_no_other_from_being_taken_up() {
     let (mut house, tables) = left_behind(None, 40, 0).await;
-    tables.tell("UPDATE hires SET record = x'00' WHERE id = (SELECT min(id) FROM hires)", "");
+    tables.tell("UPDATE records SET sealed = x'00' WHERE hire = (SELECT min(id) FROM hires)", "");
     house.open().await;
     eventually("the others are taken up", || async {
         (in_state(&house, "unknown").await == 39).then_some(())

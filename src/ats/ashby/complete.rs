@@ -26,7 +26,7 @@ pub(super) async fn complete(
     deadline: Instant,
 ) -> Completed {
     let mut known = known.clone();
-    known.fill(hired.facts.clone());
+    known.fill(&hired.facts);
     match api {
         Some(api) => Asking { api, hired, known: &known, deadline }.all().await.add_up(&known),
         None => Completed { lacking: lacking(&known, &hired.ids), ..Completed::default() },
@@ -165,7 +165,7 @@ impl Answers {
         let unanswered = self.candidate.is_err();
         added.candidate(self.candidate, shown, known);
         let mut all = known.clone();
-        all.fill(added.0.facts.clone());
+        all.fill(&added.0.facts);
         added.0.lacking = lacking(&all, &self.ids);
         if unanswered {
             added.0.lacking.push("candidate");

@@ -144,6 +144,10 @@ impl Offer {
 /// # Errors
 /// [`Misread`] with the place of what does not fit; the parser's own words hold values and are dropped.
 pub(super) fn shaped<'de, T: Deserialize<'de>>(value: &'de Value) -> Result<T, Misread> {
+    if let Ok(fits) = T::deserialize(value) {
+        return Ok(fits);
+    }
+    // Following the path costs as much as reading, so that it is done only where it is needed.
     serde_path_to_error::deserialize(value).map_err(|error| match error.path().to_string().as_str() {
         "." => Misread::at("$"),
         path => Misread::at(format!("$.{path}")),

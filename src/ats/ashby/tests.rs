@@ -201,7 +201,7 @@ fn a_hire_without_an_offer_has_no_start_date_and_none_is_made_up() {
 #[test]
 fn the_offer_of_a_later_delivery_fills_what_the_first_lacked() {
     let mut facts = hired(&payload("applicationUpdate-hired")).facts;
-    assert!(facts.fill(hired(&payload("candidateHire")).facts));
+    assert!(facts.fill(&hired(&payload("candidateHire")).facts));
     assert_eq!(facts, hired(&payload("candidateHire")).facts);
 }
 

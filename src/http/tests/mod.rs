@@ -148,6 +148,7 @@ impl House {
             body_limit: ByteSize(1000),
             drain_delay: SignedDuration::ZERO,
             in_flight: 1024,
+            body_memory: ByteSize::mib(64),
         };
         let (sources, clock) = (Arc::new(sources()), Clock::manual(Timestamp::UNIX_EPOCH));
         let (transfer, doctor) = transfer(&ledger, Arc::clone(&sources), clock.clone()).await;
@@ -162,7 +163,7 @@ impl House {
             draining: CancellationToken::new(),
             stopping: CancellationToken::new(),
             limits: Limits::default(),
-            intake: Intake::of(1024),
+            intake: Intake::of(1024, ByteSize::mib(64)),
             settings: Arc::new(settings),
         };
         Self { app, _folder: folder }

@@ -107,7 +107,7 @@ impl Ledger for PostgresLedger {
         let row = Row::of(&hire, &self.seal);
         let entries = std::mem::take(&mut hire.unsaved);
         let body = self.seal.seal("body", &delivery.body);
-        hire.version = 1;
+        (hire.version, hire.kept) = (1, row.kept.clone());
         let (db, me) = (&self.pool, self.owner);
         if twice(|| statements::accept(db, &row, &entries, &delivery, &body, me)).await? {
             return Ok(Accepted::New(hire));
@@ -129,6 +129,7 @@ impl Ledger for PostgresLedger {
             return Err(LedgerError::Conflict);
         }
         hire.version += 1;
+        hire.kept = row.kept;
         hire.unsaved.clear();
         Ok(())
     }
@@ -154,7 +155,7 @@ impl Ledger for PostgresLedger {
             }
             answer => answer?.ok_or(LedgerError::Conflict)?,
         };
-        Ok(granted.map(|number| hand_out(hire, sending, number, deadline, employee)))
+        Ok(granted.map(|number| hand_out(hire, sending, row.kept, number, deadline, employee)))
     }
 
     async fn hire(&self, id: HireId) -> Result<Option<Hire>, LedgerError> {

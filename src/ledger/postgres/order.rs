@@ -2,12 +2,13 @@
 
 use jiff::Timestamp;
 use sqlx::postgres::PgPool;
-use sqlx::{PgExecutor, query, query_scalar};
+use sqlx::{PgExecutor, query, query_as, query_scalar};
 use uuid::Uuid;
 
 use super::statements::{Answer, repeat};
 use super::write::CLAIM_SECONDS;
-use crate::domain::HireId;
+use crate::domain::{HireId, State};
+use crate::ledger::permit::Other;
 use crate::ledger::row::{Row, time};
 use crate::ledger::{Delivery, FORGET_AFTER, Owner};
 
@@ -71,22 +72,28 @@ pub(super) async fn merge(db: &PgPool, gone: &[u8], kept: &[u8], now: Timestamp)
     Ok(ids.into_iter().map(HireId).collect())
 }
 
+/// A hire's id, state and reason; whether it has a permit, and how that ended.
+type Asked = (Uuid, String, Option<String>, bool, Option<String>);
+
 /// Another hire of the same person that was, or may have been, sent.
 pub(super) async fn same_person(db: impl PgExecutor<'_>, row: &Row) -> Answer<Option<HireId>> {
-    let other: Option<Uuid> = query_scalar(
+    let others: Vec<Asked> = query_as(
         "WITH same (hash) AS (SELECT coalesce((SELECT kept FROM merged WHERE gone = $3), $3::bytea)) \
-         SELECT id FROM hires WHERE id <> $1 AND (person_hash = $2 \
-             OR candidate_hash IN (SELECT hash FROM same UNION ALL SELECT gone FROM merged, same WHERE kept = hash)) \
-           AND (state IN ('sending', 'unknown', 'created') OR (state = 'held' AND reason = 'unknown') \
-             OR EXISTS (SELECT FROM permits WHERE subject = hires.id \
-               AND (ended IS NULL OR ended NOT IN ('void', 'refused', 'overruled')))) LIMIT 1",
+         SELECT id, state, reason, subject IS NOT NULL, ended FROM hires LEFT JOIN permits ON subject = id \
+         WHERE id <> $1 AND (person_hash = $2 \
+           OR candidate_hash IN (SELECT hash FROM same UNION ALL SELECT gone FROM merged, same WHERE kept = hash))",
     )
     .bind(row.id)
     .bind(&row.person_hash)
     .bind(&row.candidate_hash)
-    .fetch_optional(db)
+    .fetch_all(db)
     .await?;
-    Ok(other.map(HireId))
+    let mut others = others.into_iter().map(|(hire, state, reason, has_permit, ended)| Other {
+        hire: HireId(hire),
+        state: State::parse(&state, reason.as_deref()),
+        permit: has_permit.then(|| ended.into()),
+    });
+    Ok(others.find_map(|other| other.is_in_the_way()))
 }
 
 /// Takes hires to be audited that nobody else has taken, and keeps the others off them for a short time.

@@ -31,11 +31,14 @@ fn read(row: &PgRow) -> Answer<Row> {
         employee: row.try_get("employee")?,
         flags: row.try_get("flags")?,
         person_hash: None,
+        hashes_changed: false,
         candidate_hash: None,
         audit_at: row.try_get("audit_at")?,
         received_at: row.try_get("received_at")?,
         updated_at: row.try_get("updated_at")?,
-        record: row.try_get("record")?,
+        facts: row.try_get("facts")?,
+        rest: row.try_get("rest")?,
+        kept: None,
     })
 }
 
@@ -62,9 +65,9 @@ pub(super) async fn accept(
     let new = query(
         "WITH new AS ( \
            INSERT INTO hires (id, mark, key_hash, kind, account, application, source, version, claimed_by, claimed_until, \
-             received_at, state, reason, next_at, since, tries, look_up_zero, employee, flags, person_hash, updated_at, record, candidate_hash) \
-           VALUES ($23, $23, $24, $25, $26, $27, $28, 1, $29, clock_timestamp() + $30 * interval '1 second', \
-             $31, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $32) \
+             received_at, state, reason, next_at, since, tries, look_up_zero, employee, flags, person_hash, updated_at, facts, rest, candidate_hash) \
+           VALUES ($24, $24, $25, $26, $27, $28, $29, 1, $30, clock_timestamp() + $31 * interval '1 second', \
+             $32, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $33) \
            ON CONFLICT (key_hash) DO NOTHING RETURNING id), \
          kept AS ( \
            INSERT INTO deliveries (hire, source, at, event, delivery_id, secret, body) \

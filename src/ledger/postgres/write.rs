@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::order;
 use crate::domain::Entry;
-use crate::ledger::permit::{Guard, ended_by, overruled};
+use crate::ledger::permit::{Guard, ended_by, next_number, overruled};
 use crate::ledger::row::{Row, time};
 use crate::ledger::{Denied, Owner};
 
@@ -68,7 +68,8 @@ pub(super) fn changing<'q>(query: Query<'q>, row: &'q Row) -> Query<'q> {
         .bind(&row.flags)
         .bind(&row.person_hash)
         .bind(row.updated_at)
-        .bind(&row.record)
+        .bind(&row.facts)
+        .bind(&row.rest)
 }
 
 /// A permit to be granted with a write.
@@ -90,21 +91,21 @@ pub(super) async fn save(
     let write = query(
         "WITH changed AS ( \
            UPDATE hires SET state = $6, reason = $7, next_at = $8, since = $9, tries = $10, look_up_zero = $11, employee = $12, \
-             flags = $13, person_hash = $14, updated_at = $15, record = $16, candidate_hash = $28, audit_at = $29, version = version + 1, mark = $17, \
-             claimed_by = $18, claimed_until = clock_timestamp() + $19 * interval '1 second', \
-             owner = CASE WHEN $6 = 'sending' THEN CASE WHEN $20::bigint IS NULL THEN owner ELSE $18 END END, \
+             flags = $13, person_hash = $14, updated_at = $15, facts = coalesce($16, facts), rest = coalesce($17, rest), candidate_hash = $29, audit_at = $30, version = version + 1, mark = $18, \
+             claimed_by = $19, claimed_until = clock_timestamp() + $20 * interval '1 second', \
+             owner = CASE WHEN $6 = 'sending' THEN CASE WHEN $21::bigint IS NULL THEN owner ELSE $19 END END, \
              lease_until = CASE WHEN $6 = 'sending' THEN \
-               coalesce(clock_timestamp() + ($23::bigint - $22::bigint) * interval '1 millisecond' + $21 * interval '1 second', lease_until) END \
-           WHERE id = $24 AND version = $25 RETURNING id), \
+               coalesce(clock_timestamp() + ($24::bigint - $23::bigint) * interval '1 millisecond' + $22 * interval '1 second', lease_until) END \
+           WHERE id = $25 AND version = $26 RETURNING id), \
          ended AS ( \
-           UPDATE permits SET ended = CASE WHEN overruling.how IS NOT NULL AND coalesce(ended, $26) = 'unknown' THEN overruling.how ELSE coalesce(ended, $26) END \
-           FROM changed, (SELECT CASE WHEN $27::text = 'resent' AND EXISTS (SELECT FROM permits WHERE subject = $24 AND ended = 'resent') \
-             THEN NULL ELSE $27::text END AS how) AS overruling \
+           UPDATE permits SET ended = CASE WHEN overruling.how IS NOT NULL AND coalesce(ended, $27) = 'unknown' THEN overruling.how ELSE coalesce(ended, $27) END \
+           FROM changed, (SELECT CASE WHEN $28::text = 'resent' AND EXISTS (SELECT FROM permits WHERE subject = $25 AND ended = 'resent') \
+             THEN NULL ELSE $28::text END AS how) AS overruling \
            WHERE subject = changed.id \
-             AND ((ended IS NULL AND $26::text IS NOT NULL) OR (overruling.how IS NOT NULL AND ended = 'unknown'))), \
+             AND ((ended IS NULL AND $27::text IS NOT NULL) OR (overruling.how IS NOT NULL AND ended = 'unknown'))), \
          granted AS ( \
            INSERT INTO permits (subject, number, owner, granted_at, deadline) \
-           SELECT id, $20, $18, $22, $23 FROM changed WHERE $20 IS NOT NULL), \
+           SELECT id, $21, $19, $23, $24 FROM changed WHERE $21 IS NOT NULL), \
          told AS ( \
            INSERT INTO history (hire, at, actor, from_state, to_state, cause) \
            SELECT changed.id, step.at, step.actor, step.from_state, step.to_state, step.cause FROM changed, \
@@ -164,12 +165,11 @@ pub(super) async fn permit(
     .execute(&mut *all)
     .await?;
     let other = order::same_person(&mut *all, row).await?;
-    let (overtaken, at, last, spent): (bool, Option<i64>, i64, bool) = query_as(
+    let (overtaken, at, ends): (bool, Option<i64>, Vec<Option<String>>) = query_as(
         "WITH before AS ( \
            SELECT at FROM unhired WHERE key_hash = $2 AND (at IS NULL OR $3::bigint IS NULL OR at >= $3)) \
-         SELECT EXISTS (SELECT FROM before), (SELECT at FROM before), coalesce(max(number), 0), \
-           coalesce(bool_or(ended IS NULL OR ended NOT IN ('void', 'refused', 'overruled', 'resent')), false) \
-         FROM permits WHERE subject = $1",
+         SELECT EXISTS (SELECT FROM before), (SELECT at FROM before), \
+           ARRAY(SELECT ended FROM permits WHERE subject = $1)",
     )
     .bind(row.id)
     .bind(&row.key_hash)
@@ -182,15 +182,14 @@ pub(super) async fn permit(
     if let Some(other) = other.filter(|_| guard.second_hires) {
         return Ok(Some(Err(Denied::SamePerson(other))));
     }
-    if spent {
-        return Ok(Some(Err(Denied::Spent)));
-    }
-    let grant = Grant { number: last + 1, now, deadline };
+    let permits: Vec<_> = ends.into_iter().map(Into::into).collect();
+    let Some(number) = next_number(&permits) else { return Ok(Some(Err(Denied::Spent))) };
+    let grant = Grant { number: number.into(), now, deadline };
     if !save(&mut *all, row, entries, (me, mark), Some(&grant)).await? {
         return Ok(None);
     }
     all.commit().await?;
-    Ok(Some(Ok(u32::try_from(grant.number).unwrap_or(u32::MAX))))
+    Ok(Some(Ok(number)))
 }
 
 /// After a commit whose answer was lost: the permit's number, if this very write was committed and its deadline

@@ -75,7 +75,7 @@ impl SqliteLedger {
 impl Ledger for SqliteLedger {
     async fn accept(&self, mut hire: Hire, delivery: Delivery) -> Result<Accepted, LedgerError> {
         let row = self.row(&hire);
-        let id = hire.id;
+        let (id, kept) = (hire.id, row.kept.clone());
         let entries = std::mem::take(&mut hire.unsaved);
         let body = self.seal.seal("body", &delivery.body);
         let stored =
@@ -83,6 +83,7 @@ impl Ledger for SqliteLedger {
         match stored {
             None => {
                 hire.version = 1;
+                hire.kept = kept;
                 Ok(Accepted::New(hire))
             }
             Some(row) => {
@@ -94,9 +95,10 @@ impl Ledger for SqliteLedger {
 
     async fn save(&self, hire: &mut Hire) -> Result<(), LedgerError> {
         let row = self.row(hire);
-        let entries = hire.unsaved.clone();
+        let (entries, kept) = (hire.unsaved.clone(), row.kept.clone());
         self.writer.run(move |db| statements::save(db, &row, &entries)).await?;
         hire.version += 1;
+        hire.kept = kept;
         hire.unsaved.clear();
         Ok(())
     }
@@ -112,14 +114,14 @@ impl Ledger for SqliteLedger {
         let mut sending = hire.clone();
         sending.apply(&Event::Permitted, actor, now).map_err(|_| LedgerError::Conflict)?;
         let row = self.row(&sending);
-        let entries = sending.unsaved.clone();
+        let (entries, kept) = (sending.unsaved.clone(), row.kept.clone());
         let owner = self.owner;
         let guard = Guard::of(hire);
         let granted = self
             .writer
             .run(move |db| statements::permit(db, &row, &entries, owner, guard, now, deadline))
             .await?;
-        Ok(granted.map(|number| hand_out(hire, sending, number, deadline, employee)))
+        Ok(granted.map(|number| hand_out(hire, sending, kept, number, deadline, employee)))
     }
 
     async fn hire(&self, id: HireId) -> Result<Option<Hire>, LedgerError> {

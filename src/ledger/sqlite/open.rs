@@ -22,6 +22,13 @@ const MIGRATIONS: &[&str] =
 /// ready, is not kept waiting for it.
 const LOCKED: Duration = Duration::from_millis(300);
 
+/// So much of the file the writer keeps in memory. The keyed hashes lie anywhere in their indexes, and a page that
+/// is not in memory is read again for each hire.
+const PAGES_IN_MEMORY_KIB: u32 = 16 * 1024;
+
+/// So many pages the log has before they are copied into the file: a page that many hires change is copied once.
+const LOG_PAGES: &str = "4000";
+
 /// Why the ledger's file could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -200,7 +207,10 @@ fn make_durable(db: &Connection, path: &Path) -> Result<(), OpenError> {
     db.busy_timeout(Duration::from_secs(5)).map_err(failed)?;
     let mode: String =
         db.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0)).map_err(failed)?;
-    for (pragma, value) in [("synchronous", "FULL"), ("foreign_keys", "ON"), ("secure_delete", "ON")] {
+    let memory = format!("-{PAGES_IN_MEMORY_KIB}");
+    let durable = [("synchronous", "FULL"), ("foreign_keys", "ON"), ("secure_delete", "ON")];
+    let quick = [("cache_size", &*memory), ("wal_autocheckpoint", LOG_PAGES)];
+    for (pragma, value) in durable.into_iter().chain(quick) {
         db.execute_batch(&format!("PRAGMA {pragma} = {value}")).map_err(failed)?;
     }
     let read = |pragma| db.pragma_query_value::<i64, _>(None, pragma, |row| row.get(0)).map_err(failed);

@@ -1,13 +1,15 @@
 //! The columns of `hires` as SQLite's values.
 
-use rusqlite::types::Value;
+use rusqlite::ToSql;
 use uuid::Uuid;
 
 use crate::ledger::row::Row;
 
 /// The columns that [`read`] reads, in its order.
 pub(super) const COLUMNS: &str = "id, kind, account, application, source, state, reason, version, next_at, since, tries, \
-     look_up_zero, employee, flags, received_at, updated_at, record, audit_at";
+     look_up_zero, employee, flags, received_at, updated_at, \
+     (SELECT sealed FROM records WHERE hire = hires.id AND part = 'facts'), \
+     (SELECT sealed FROM records WHERE hire = hires.id AND part = 'rest'), audit_at";
 
 /// Reads the [`COLUMNS`].
 pub(super) fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
@@ -29,32 +31,29 @@ pub(super) fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
         flags: row.get(13)?,
         person_hash: None,
         candidate_hash: None,
-        audit_at: row.get(17)?,
+        hashes_changed: false,
+        audit_at: row.get(18)?,
         received_at: row.get(14)?,
         updated_at: row.get(15)?,
-        record: row.get(16)?,
+        facts: row.get(16)?,
+        rest: row.get(17)?,
+        kept: None,
     })
 }
 
 /// The values that a save writes, in the order of its statement.
-pub(super) fn changing(row: &Row) -> [Value; 13] {
-    let text = |text: &Option<String>| text.clone().map_or(Value::Null, Value::Text);
-    let hash = |hash: &Option<Vec<u8>>| hash.clone().map_or(Value::Null, Value::Blob);
-    let number = |number: Option<i64>| number.map_or(Value::Null, Value::Integer);
+pub(super) fn changing(row: &Row) -> [&dyn ToSql; 10] {
     [
-        Value::Text(row.state.clone()),
-        text(&row.reason),
-        number(row.next_at),
-        number(row.since),
-        Value::Integer(row.tries.into()),
-        Value::Text(row.look_up_zero.clone()),
-        number(row.employee),
-        Value::Text(row.flags.clone()),
-        hash(&row.person_hash),
-        Value::Integer(row.updated_at),
-        Value::Blob(row.record.clone()),
-        hash(&row.candidate_hash),
-        number(row.audit_at),
+        &row.state,
+        &row.reason,
+        &row.next_at,
+        &row.since,
+        &row.tries,
+        &row.look_up_zero,
+        &row.employee,
+        &row.flags,
+        &row.updated_at,
+        &row.audit_at,
     ]
 }
 

@@ -2,15 +2,14 @@
 
 use jiff::Timestamp;
 use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, ToSql, params, params_from_iter};
 use uuid::Uuid;
 
 use super::order;
 use super::row::{COLUMNS, changing, read, uuid};
-use crate::domain::{Entry, HireId};
-use crate::ledger::permit::Guard;
-use crate::ledger::permit::{ended_by, overruled};
-use crate::ledger::row::{Row, time};
+use crate::domain::{Entry, HireId, State};
+use crate::ledger::permit::{Guard, Other, ended_by, next_number, overruled};
+use crate::ledger::row::{FACTS, REST, Row, time};
 use crate::ledger::{Delivery, Denied, Filter, LedgerError, Owner, flagged};
 
 pub(super) type Answer<T> = Result<T, LedgerError>;
@@ -26,8 +25,8 @@ pub(super) fn accept(
     let inserted = db
         .prepare_cached(
             "INSERT INTO hires (id, key_hash, kind, account, application, source, state, reason, version, next_at, since, \
-             tries, look_up_zero, employee, flags, person_hash, received_at, updated_at, record, candidate_hash) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 1, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19) \
+             tries, look_up_zero, employee, flags, person_hash, received_at, updated_at, candidate_hash) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 1, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18) \
              ON CONFLICT (key_hash) DO NOTHING",
         )?
         .execute(params![
@@ -48,11 +47,11 @@ pub(super) fn accept(
             row.person_hash,
             row.received_at,
             row.updated_at,
-            row.record,
             row.candidate_hash
         ])?;
     let known = if inserted == 0 { by_key(db, &row.key_hash)? } else { None };
     if known.is_none() {
+        keep(db, row)?;
         append(db, row.id, entries)?;
     }
     deliver(db, known.as_ref().map_or(row.id, |known| known.id), delivery, body)?;
@@ -112,15 +111,11 @@ pub(super) fn permit(
     {
         return Ok(Err(Denied::SamePerson(HireId(other))));
     }
-    let (last, spent): (u32, bool) = db
-        .prepare_cached(
-            "SELECT coalesce(max(number), 0), coalesce(max(ended IS NULL OR ended NOT IN ('void', 'refused', 'overruled', 'resent')), 0) \
-             FROM permits WHERE subject = ?1",
-        )?
-        .query_row([id(row.id)], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    if spent {
-        return Ok(Err(Denied::Spent));
-    }
+    let permits = db
+        .prepare_cached("SELECT ended FROM permits WHERE subject = ?1")?
+        .query_map([id(row.id)], |row| Ok(row.get::<_, Option<String>>(0)?.into()))?
+        .collect::<Result<Vec<_>, _>>()?;
+    let Some(number) = next_number(&permits) else { return Ok(Err(Denied::Spent)) };
     update(db, row, Some((owner, deadline)))?;
     append(db, row.id, entries)?;
     db.prepare_cached(
@@ -128,49 +123,68 @@ pub(super) fn permit(
     )?
     .execute(params![
         id(row.id),
-        last + 1,
+        number,
         id(owner.0),
         now.as_millisecond(),
         deadline.as_millisecond()
     ])?;
-    Ok(Ok(last + 1))
+    Ok(Ok(number))
 }
 
 /// Another hire of the same person that was, or may have been, sent.
 pub(super) fn same_person(db: &Connection, row: &Row) -> Answer<Option<Uuid>> {
-    let other = db
-        .prepare_cached(
-            "WITH same (hash) AS (SELECT coalesce((SELECT kept FROM merged WHERE gone = ?3), ?3)) \
-             SELECT id FROM hires WHERE id <> ?2 AND (person_hash = ?1 \
-               OR candidate_hash IN (SELECT hash FROM same UNION ALL SELECT gone FROM merged, same WHERE kept = hash)) \
-             AND (state IN ('sending', 'unknown', 'created') OR (state = 'held' AND reason = 'unknown') \
-               OR EXISTS (SELECT 1 FROM permits WHERE subject = hires.id \
-                 AND (ended IS NULL OR ended NOT IN ('void', 'refused', 'overruled')))) LIMIT 1",
-        )?
-        .query_row(params![row.person_hash, id(row.id), row.candidate_hash], |row| row.get::<_, Vec<u8>>(0))
-        .optional()?;
-    Ok(other.as_deref().map(uuid))
+    let mut others = db.prepare_cached(
+        "WITH same (hash) AS (SELECT coalesce((SELECT kept FROM merged WHERE gone = ?3), ?3)) \
+         SELECT id, state, reason, subject IS NOT NULL, ended FROM hires LEFT JOIN permits ON subject = id \
+         WHERE id <> ?2 AND (person_hash = ?1 \
+           OR candidate_hash IN (SELECT hash FROM same UNION ALL SELECT gone FROM merged, same WHERE kept = hash))",
+    )?;
+    let others = others.query_map(params![row.person_hash, id(row.id), row.candidate_hash], |row| {
+        let (state, reason): (String, Option<String>) = (row.get(1)?, row.get(2)?);
+        let ended: Option<String> = row.get(4)?;
+        Ok(Other {
+            hire: HireId(uuid(&row.get::<_, Vec<u8>>(0)?)),
+            state: State::parse(&state, reason.as_deref()),
+            permit: row.get::<_, bool>(3)?.then(|| ended.into()),
+        })
+    })?;
+    let others = others.collect::<Result<Vec<_>, _>>()?;
+    Ok(others.iter().find_map(Other::is_in_the_way).map(|other| other.0))
 }
 
 /// A flag or a fact may change while the call is on the wire: the permit stays whose it is.
 fn update(db: &Connection, row: &Row, owner: Option<(Owner, Timestamp)>) -> Answer<()> {
-    let owned = [
-        owner.map_or(Value::Null, |(owner, _)| Value::Blob(id(owner.0))),
-        owner.map_or(Value::Null, |(_, until)| Value::Integer(until.as_millisecond())),
-        Value::Blob(id(row.id)),
-        Value::Integer(row.version),
-    ];
+    let (owner, until) = owner.map(|(owner, until)| (owner.0, until.as_millisecond())).unzip();
+    let (id, owner) = (row.id.as_bytes(), owner.as_ref().map(Uuid::as_bytes));
+    let owned: [&dyn ToSql; 4] = [&owner, &until, id, &row.version];
     let changed = db
         .prepare_cached(
             "UPDATE hires SET state = ?1, reason = ?2, next_at = ?3, since = ?4, tries = ?5, look_up_zero = ?6, \
-             employee = ?7, flags = ?8, person_hash = ?9, updated_at = ?10, record = ?11, \
-             candidate_hash = ?12, audit_at = ?13, \
-             owner = CASE WHEN ?1 = 'sending' THEN coalesce(?14, owner) END, \
-             lease_until = CASE WHEN ?1 = 'sending' THEN coalesce(?15, lease_until) END, \
-             version = version + 1 WHERE id = ?16 AND version = ?17",
+             employee = ?7, flags = ?8, updated_at = ?9, audit_at = ?10, \
+             owner = CASE WHEN ?1 = 'sending' THEN coalesce(?11, owner) END, \
+             lease_until = CASE WHEN ?1 = 'sending' THEN coalesce(?12, lease_until) END, \
+             version = version + 1 WHERE id = ?13 AND version = ?14",
         )?
         .execute(params_from_iter(changing(row).into_iter().chain(owned)))?;
-    if changed == 1 { Ok(()) } else { Err(LedgerError::Conflict) }
+    if changed == 1 { keep(db, row) } else { Err(LedgerError::Conflict) }
+}
+
+/// Writes what has changed of the record, and whose it is.
+fn keep(db: &Connection, row: &Row) -> Answer<()> {
+    if row.hashes_changed {
+        db.prepare_cached("UPDATE hires SET person_hash = ?2, candidate_hash = ?3 WHERE id = ?1")?
+            .execute(params![row.id.as_bytes(), row.person_hash, row.candidate_hash])?;
+    }
+    for (part, sealed) in [(FACTS, &row.facts), (REST, &row.rest)] {
+        if let Some(sealed) = sealed {
+            db.prepare_cached(
+                "INSERT INTO records (hire, part, sealed) VALUES (?1, ?2, ?3) \
+                 ON CONFLICT (hire, part) DO UPDATE SET sealed = excluded.sealed",
+            )?
+            .execute(params![row.id.as_bytes(), part, sealed])?;
+        }
+    }
+    Ok(())
 }
 
 fn append(db: &Connection, hire: Uuid, entries: &[Entry]) -> Answer<()> {

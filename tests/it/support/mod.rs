@@ -22,7 +22,8 @@ use hirebridge::domain::HireId;
 use hirebridge::http::limits::Limits;
 use hirebridge::ledger::{OpenError, sqlite};
 use hirebridge::service::{Service, StartError};
-use hirebridge::sim::{Options, Sim};
+use hirebridge::sim::{Elapsed, Options, Sim};
+use hirebridge::transfer::Way;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
@@ -68,6 +69,8 @@ pub(crate) struct Setup {
     pub(crate) attempt_timeout: Option<String>,
     /// Whether to learn what Personio knows.
     pub(crate) learn: bool,
+    /// Whether calls to Personio leave at the pace that is the default; if not, they leave at once.
+    pub(crate) paced: bool,
     /// Lines for `[server]`.
     pub(crate) server: String,
     /// Whole sections: mappings, more sources.
@@ -159,8 +162,11 @@ impl House {
 
     /// A house with a Personio of the test's own.
     pub(crate) async fn facing(setup: Setup, personio: Options) -> Self {
-        let sim = Arc::new(Sim::start(personio).await.expect("the simulator starts"));
-        Self::built(setup, sim, Clock::manual(start_of_test())).await
+        let clock = Clock::manual(start_of_test());
+        let of_the_test = clock.clone();
+        let elapsed = Some(Arc::new(move || of_the_test.elapsed()) as Elapsed);
+        let sim = Sim::start(Options { elapsed, ..personio }).await.expect("the simulator starts");
+        Self::built(setup, Arc::new(sim), clock).await
     }
 
     /// Another replica, with the other's Personio and clock.
@@ -277,14 +283,16 @@ impl House {
         // The service's own loop may take a hire from under our eyes before it works on it: look again then.
         let mut ticks = tokio::time::interval(std::time::Duration::from_millis(10));
         for _ in 0..100 {
+            transfer.knock().await;
             transfer.resume_due().await.expect("the ledger can be read");
             transfer.audit_due().await.expect("the ledger can be read");
             transfer.idle_audit().await;
             for hire in self.get("/v1/hires?limit=200").await.json()["hires"].as_array().expect("hires") {
                 self.idle(hire["id"].as_str().expect("an id")).await;
             }
+            let shut = matches!(transfer.way(), Way::OutOfOrder { .. });
             let next = transfer.ledger().next_due().await.expect("the ledger can be read");
-            if next.is_none_or(|next| next > self.clock.now()) {
+            if shut || next.is_none_or(|next| next > self.clock.now()) {
                 return;
             }
             ticks.tick().await;
@@ -326,6 +334,7 @@ call_timeout = "40s"
 reads_per_minute = 0
 creates_per_minute = 0
 learn_every = "{learn_every}"
+{pace}
 [transfer]
 {transfer}
 [sources.ashby]
@@ -339,6 +348,7 @@ settle = "{settle}"
         key = STANDARD.encode([7; 32]),
         attempt_timeout = setup.attempt_timeout.as_deref().unwrap_or("20s"),
         learn_every = if setup.learn { "1h" } else { "0s" },
+        pace = if setup.paced { "" } else { "reads_per_minute = 0\ncreates_per_minute = 0" },
         server = setup.server,
         transfer = setup.transfer,
         ashby = setup.ashby,

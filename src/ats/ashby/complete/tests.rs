@@ -112,7 +112,7 @@ async fn completed(api: &FakeAshby, name: &str, deadline: Instant) -> (Completed
     let (ashby, hired) = hired(name, Some(api.listens().await));
     let completed = ashby.complete(&hired, &Facts::new(), deadline).await;
     let mut facts = hired.facts;
-    facts.fill(completed.facts.clone());
+    facts.fill(&completed.facts);
     (completed, facts)
 }
 

@@ -1,4 +1,4 @@
--- What is personal is in `record` and `body`, encrypted; every other column may be read by anyone who may read the tables.
+-- What is personal is in `facts`, `rest` and `body`, encrypted; every other column may be read by anyone who may read the tables.
 -- Times in bigint are milliseconds since 1970 by hirebridge's clock; times in timestamptz are by the server's.
 CREATE TABLE meta (
     name  text PRIMARY KEY,
@@ -29,7 +29,8 @@ CREATE TABLE hires (
     person_hash   bytea,                     -- keyed hash of the normalised e-mail address
     received_at   bigint NOT NULL,
     updated_at    bigint NOT NULL,
-    record        bytea NOT NULL
+    facts         bytea NOT NULL,            -- written once, mostly
+    rest          bytea NOT NULL             -- with the plan
 );
 CREATE INDEX hires_due ON hires (next_at) WHERE next_at IS NOT NULL;
 CREATE INDEX hires_state ON hires (state, id);

@@ -1,4 +1,4 @@
--- What is personal is in `record` and `body`, encrypted; every other column may be read by anyone who has the file.
+-- What is personal is in `sealed` and `body`, encrypted; every other column may be read by anyone who has the file.
 CREATE TABLE meta (
     name  TEXT PRIMARY KEY,
     value BLOB NOT NULL
@@ -24,12 +24,20 @@ CREATE TABLE hires (
     flags        TEXT NOT NULL,
     person_hash  BLOB,                       -- keyed hash of the normalised e-mail address
     received_at  INTEGER NOT NULL,
-    updated_at   INTEGER NOT NULL,
-    record       BLOB NOT NULL
+    updated_at   INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX hires_due ON hires (next_at) WHERE next_at IS NOT NULL;
 CREATE INDEX hires_state ON hires (state, id);
 CREATE INDEX hires_person ON hires (person_hash) WHERE person_hash IS NOT NULL;
+
+-- Apart from the hire, so that a change of its state rewrites neither.
+CREATE TABLE records (
+    n      INTEGER PRIMARY KEY,
+    hire   BLOB NOT NULL REFERENCES hires (id),
+    part   TEXT NOT NULL,                    -- `facts`, written once mostly, or `rest`, with the plan
+    sealed BLOB NOT NULL,
+    UNIQUE (hire, part)
+);
 
 CREATE TABLE history (
     n          INTEGER PRIMARY KEY,
