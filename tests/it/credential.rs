@@ -1,26 +1,15 @@
 //! The credential: one token for all, one refresh when it is refused, and nobody knocks while it is not taken.
 
-use futures_util::future::join_all;
 use hirebridge::sim::{Behaviour, Fault, Operation, Person, Recorded};
 use jiff::SignedDuration;
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::support::ashby::{candidate_hire, hire};
+use crate::support::ashby::{candidate_hire, hire, nth};
 use crate::support::process::{run, text};
-use crate::support::{House, Reply, Setup, configuration, state};
+use crate::support::{House, Setup, configuration, state};
 
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
-
-/// The hire of this number: a person and an application of its own.
-fn nth(n: usize) -> Value {
-    candidate_hire(&format!("a-{n}"), "Mia Beispiel", &format!("mia{n}@example.org"))
-}
-
-async fn deliver(house: &House, count: usize) -> Vec<Reply> {
-    let bodies: Vec<_> = (0..count).map(nth).collect();
-    join_all(bodies.iter().map(|body| house.deliver(body))).await
-}
 
 async fn states(house: &House) -> Vec<String> {
     let list = house.get("/v1/hires?limit=200").await.json();
@@ -47,7 +36,7 @@ fn wrong_credentials() -> Fault {
 #[tokio::test]
 async fn one_token_serves_all_hires_however_many_come_at_once() {
     let house = House::new().await;
-    for answer in deliver(&house, 30).await {
+    for answer in house.deliver_all(30).await {
         assert_eq!(answer.state(), "created");
     }
     assert_eq!((house.sim.calls(Operation::Auth), house.sim.creates()), (1, 30));
@@ -79,7 +68,7 @@ async fn a_token_revoked_with_fifty_hires_in_flight_is_renewed_for_all_of_them_t
         house.sim.arrival(Operation::CreateEmployee, 50).await;
         house.sim.release_answers();
     };
-    let (answers, ()) = tokio::join!(deliver(&house, 50), refuse_all_at_once);
+    let (answers, ()) = tokio::join!(house.deliver_all(50), refuse_all_at_once);
     for answer in answers {
         assert_eq!(state(&house.hire(&answer.hire()).await), "created");
     }
@@ -115,7 +104,7 @@ async fn with_a_wrong_secret_hires_are_taken_and_wait_until_it_is_mended() {
 async fn while_the_credential_is_refused_one_waiting_hire_a_minute_tries() {
     let house = House::new().await;
     house.sim.misbehave(wrong_credentials());
-    for answer in deliver(&house, 20).await {
+    for answer in house.deliver_all(20).await {
         assert_eq!(answer.state(), "waiting(credential)");
     }
     let before = house.sim.calls(Operation::Any);
@@ -132,7 +121,7 @@ async fn while_the_credential_is_refused_one_waiting_hire_a_minute_tries() {
 async fn without_the_right_to_create_hires_wait_and_are_created_once_when_it_is_given() {
     let house = House::new().await;
     house.sim.adjust(|manner| manner.rights.employees_write = false);
-    for answer in deliver(&house, 20).await {
+    for answer in house.deliver_all(20).await {
         house.hire(&answer.hire()).await;
     }
     assert_eq!(states(&house).await, vec!["waiting(credential)"; 20]);

@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use futures_util::future::join_all;
 use hirebridge::outbound::breaker::{FAILURES, TRY_EVERY};
 use hirebridge::outbound::budget::FLOOR;
 use hirebridge::sim::{Behaviour, Fault, Operation, Outcome};
@@ -11,20 +10,10 @@ use jiff::SignedDuration;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::ashby::candidate_hire;
-use crate::support::{House, Reply, Setup, state};
+use crate::support::ashby::nth;
+use crate::support::{House, Setup, state};
 
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
-
-/// The hire of this number: a person and an application of its own.
-fn nth(n: usize) -> Value {
-    candidate_hire(&format!("a-{n}"), "Mia Beispiel", &format!("mia{n}@example.org"))
-}
-
-async fn deliver(house: &House, count: usize) -> Vec<Reply> {
-    let bodies: Vec<_> = (0..count).map(nth).collect();
-    join_all(bodies.iter().map(|body| house.deliver(body))).await
-}
 
 /// The value of the line of `/metrics` that begins so.
 async fn metric(house: &House, name: &str) -> Option<String> {
@@ -65,7 +54,7 @@ async fn in_an_outage_hires_wait_without_calls_and_go_on_after_it_below_personio
     house.sim.adjust(|manner| manner.rate_limits = true);
     house.sim.misbehave(Fault::new(Operation::Any, Behaviour::status(503)));
     let mut ids = Vec::new();
-    for answer in deliver(&house, HIRES).await {
+    for answer in house.deliver_all(HIRES).await {
         ids.push(answer.hire());
     }
     let first = house.hire(&ids[0]).await;
@@ -97,7 +86,7 @@ async fn a_single_call_finds_out_that_personio_is_back() {
     let house = House::new().await;
     assert_eq!(house.deliver(&nth(100)).await.state(), "created");
     house.sim.misbehave(Fault::new(Operation::Any, Behaviour::Reset));
-    for answer in deliver(&house, 20).await {
+    for answer in house.deliver_all(20).await {
         house.hire(&answer.hire()).await;
     }
     assert_eq!(personio(&house).await["state"], "out_of_order");
@@ -124,7 +113,7 @@ async fn a_single_call_finds_out_that_personio_is_back() {
 async fn a_hire_that_waits_too_long_in_an_outage_is_handed_to_a_person_all_the_same() {
     let house = House::with(Setup { transfer: "give_up_after = \"1h\"".into(), ..Setup::default() }).await;
     house.sim.misbehave(Fault::new(Operation::Any, Behaviour::status(503)));
-    let answers = deliver(&house, 3).await;
+    let answers = house.deliver_all(3).await;
     for _ in 0..61 {
         house.pass(MINUTE).await;
     }
@@ -166,7 +155,7 @@ async fn when_the_budget_of_repeats_is_spent_hires_wait_and_none_is_lost() {
 async fn after_a_restart_one_of_those_that_wait_for_the_credential_goes_ahead() {
     let mut house = House::new().await;
     house.sim.adjust(|manner| manner.rights.employees_write = false);
-    for answer in deliver(&house, 20).await {
+    for answer in house.deliver_all(20).await {
         assert_eq!(state(&house.hire(&answer.hire()).await), "waiting(credential)");
     }
     house.close().await;

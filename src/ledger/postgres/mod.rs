@@ -203,7 +203,7 @@ impl Ledger for PostgresLedger {
     }
 
     async fn audits(&self, now: Timestamp, limit: usize) -> Result<Vec<HireId>, LedgerError> {
-        Ok(twice(|| order::audits(&self.pool, self.owner, now, limit)).await?)
+        Ok(twice(|| statements::audits(&self.pool, self.owner, now, limit)).await?)
     }
 
     async fn next_audit(&self) -> Result<Option<Timestamp>, LedgerError> {

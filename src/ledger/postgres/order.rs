@@ -6,11 +6,10 @@ use sqlx::{PgExecutor, query, query_as, query_scalar};
 use uuid::Uuid;
 
 use super::statements::{Answer, repeat};
-use super::write::CLAIM_SECONDS;
 use crate::domain::{HireId, State};
 use crate::ledger::permit::Other;
 use crate::ledger::row::{Row, time};
-use crate::ledger::{Delivery, FORGET_AFTER, Owner};
+use crate::ledger::{Delivery, FORGET_AFTER};
 
 /// Adds the delivery to the hire with this key, or remembers it without one.
 ///
@@ -94,27 +93,6 @@ pub(super) async fn same_person(db: impl PgExecutor<'_>, row: &Row) -> Answer<Op
         permit: has_permit.then(|| ended.into()),
     });
     Ok(others.find_map(|other| other.is_in_the_way()))
-}
-
-/// Takes hires to be audited that nobody else has taken, and keeps the others off them for a short time.
-pub(super) async fn audits(db: &PgPool, me: Owner, now: Timestamp, limit: usize) -> Answer<Vec<HireId>> {
-    let ids: Vec<Uuid> = query_scalar(
-        "WITH free AS ( \
-           SELECT id, audit_at FROM hires WHERE audit_at <= $1 \
-             AND (claimed_by = $2 OR claimed_until IS NULL OR claimed_until <= clock_timestamp()) \
-           ORDER BY audit_at LIMIT $3 FOR UPDATE SKIP LOCKED), \
-         taken AS ( \
-           UPDATE hires SET claimed_by = $2, claimed_until = clock_timestamp() + $4 * interval '1 second' \
-           FROM free WHERE hires.id = free.id RETURNING hires.id, free.audit_at) \
-         SELECT id FROM taken ORDER BY audit_at, id",
-    )
-    .bind(now.as_millisecond())
-    .bind(me.0)
-    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-    .bind(CLAIM_SECONDS)
-    .fetch_all(db)
-    .await?;
-    Ok(ids.into_iter().map(HireId).collect())
 }
 
 pub(super) async fn next_audit(db: &PgPool) -> Answer<Option<Timestamp>> {

@@ -159,8 +159,29 @@ pub(super) async fn list(db: &PgPool, filter: &Filter) -> Answer<Vec<Row>> {
     rows.iter().map(read).collect()
 }
 
-/// Takes due hires that nobody else has taken, and keeps the others off them for a short time. What another
-/// replica is about to take or to change is passed over, not waited for.
+/// Takes hires whose time in this column has come and that nobody else has taken, and keeps the others off them
+/// for a short time. What another replica is about to take or to change is passed over, not waited for. The
+/// last parameter is whether to take those that wait for the credential, or only the others, or either.
+macro_rules! taking {
+    ($column:literal) => {
+        concat!(
+            "WITH free AS ( SELECT id, ",
+            $column,
+            " AS at FROM hires WHERE ",
+            $column,
+            " <= $1 AND ($5::boolean IS NULL OR (state = 'waiting' AND reason IS NOT DISTINCT FROM 'credential') = $5) \
+             AND (claimed_by = $2 OR claimed_until IS NULL OR claimed_until <= clock_timestamp()) \
+             ORDER BY ",
+            $column,
+            " LIMIT $3 FOR UPDATE SKIP LOCKED), \
+             taken AS ( \
+               UPDATE hires SET claimed_by = $2, claimed_until = clock_timestamp() + $4 * interval '1 second' \
+               FROM free WHERE hires.id = free.id RETURNING hires.id, free.at) \
+             SELECT id FROM taken ORDER BY at, id"
+        )
+    };
+}
+
 pub(super) async fn due(
     db: &PgPool,
     me: Owner,
@@ -168,24 +189,29 @@ pub(super) async fn due(
     limit: usize,
     for_credential: bool,
 ) -> Answer<Vec<HireId>> {
-    let ids: Vec<Uuid> = query_scalar(
-        "WITH free AS ( \
-           SELECT id, next_at FROM hires WHERE next_at <= $1 \
-             AND (state = 'waiting' AND reason IS NOT DISTINCT FROM 'credential') = $2 \
-             AND (claimed_by = $3 OR claimed_until IS NULL OR claimed_until <= clock_timestamp()) \
-           ORDER BY next_at LIMIT $4 FOR UPDATE SKIP LOCKED), \
-         taken AS ( \
-           UPDATE hires SET claimed_by = $3, claimed_until = clock_timestamp() + $5 * interval '1 second' \
-           FROM free WHERE hires.id = free.id RETURNING hires.id, free.next_at) \
-         SELECT id FROM taken ORDER BY next_at, id",
-    )
-    .bind(now.as_millisecond())
-    .bind(for_credential)
-    .bind(me.0)
-    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-    .bind(CLAIM_SECONDS)
-    .fetch_all(db)
-    .await?;
+    take(db, taking!("next_at"), me, now, limit, Some(for_credential)).await
+}
+
+pub(super) async fn audits(db: &PgPool, me: Owner, now: Timestamp, limit: usize) -> Answer<Vec<HireId>> {
+    take(db, taking!("audit_at"), me, now, limit, None).await
+}
+
+async fn take(
+    db: &PgPool,
+    taking: &'static str,
+    me: Owner,
+    now: Timestamp,
+    limit: usize,
+    for_credential: Option<bool>,
+) -> Answer<Vec<HireId>> {
+    let ids: Vec<Uuid> = query_scalar(taking)
+        .bind(now.as_millisecond())
+        .bind(me.0)
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .bind(CLAIM_SECONDS)
+        .bind(for_credential)
+        .fetch_all(db)
+        .await?;
     Ok(ids.into_iter().map(HireId).collect())
 }
 

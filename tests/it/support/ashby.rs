@@ -21,6 +21,11 @@ pub(crate) fn hire() -> Value {
     candidate_hire("a-1", "Mia Beispiel", "mia@example.org")
 }
 
+/// `candidateHire` of this number: a person and an application of its own.
+pub(crate) fn nth(n: usize) -> Value {
+    candidate_hire(&format!("a-{n}"), "Mia Beispiel", &format!("mia{n}@example.org"))
+}
+
 /// `candidateHire` with an accepted offer.
 pub(crate) fn candidate_hire(application: &str, name: &str, email: &str) -> Value {
     let mut body = without_offer("candidateHire", application, name, email);

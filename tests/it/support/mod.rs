@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use futures_util::future::join_all;
 use hirebridge::clock::Clock;
 use hirebridge::config::Config;
 use hirebridge::domain::HireId;
@@ -213,6 +214,12 @@ impl House {
 
     pub(crate) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.service().url())
+    }
+
+    /// So many hires at once, each of a person of its own.
+    pub(crate) async fn deliver_all(&self, count: usize) -> Vec<Reply> {
+        let bodies: Vec<_> = (0..count).map(ashby::nth).collect();
+        join_all(bodies.iter().map(|body| self.deliver(body))).await
     }
 
     /// Delivers a body with the right signature.
