@@ -155,6 +155,13 @@ impl Catalog {
         }
     }
 
+    /// What Personio is known to take in place of this value, the likeliest first, and how many are like it.
+    pub fn offers(&self, key: &str, value: &str) -> (usize, Vec<String>) {
+        let names = self.names.as_ref().and_then(|names| names.get(key)).into_iter().flatten();
+        let options = self.attribute(key).map(|own| own.options.as_slice()).unwrap_or_default();
+        offer(value, names.chain(options).filter(|one| *one != value))
+    }
+
     /// Whether the credential may read this attribute, as far as is known.
     fn may_read(&self, key: &str) -> bool {
         self.attributes.is_none() || self.attribute(key).is_some()

@@ -181,6 +181,14 @@ impl Mapping {
         self.rules.keys().filter_map(|name| label(name))
     }
 
+    /// The line of the configuration that puts `to` in the place of what a rule finds for the attribute, if one does.
+    pub fn line(&self, catalog: &Catalog, attribute: &str, facts: &Facts, to: &str) -> Option<String> {
+        let is_label = |name| label(name).is_some_and(|label| leads_to(catalog, label, attribute));
+        let (name, rule) = self.rules.iter().find(|(name, _)| *name == attribute || is_label(name))?;
+        let told = rule.found(facts, &[]).ok()?;
+        Some(rule.line(name, told.as_str()?, to))
+    }
+
     /// Makes the plan. Never fails: what cannot be sent is held and named.
     pub fn plan(&self, input: &Input<'_>) -> Plan {
         let mut draft = Draft::new(input);
@@ -223,6 +231,10 @@ fn is_attribute(name: &str) -> bool {
 /// The label that the name of a rule is, if it names an own attribute by what people see.
 fn label(name: &str) -> Option<&str> {
     if is_attribute(name) { None } else { Some(name.strip_prefix(LABEL).unwrap_or(name)) }
+}
+
+fn leads_to(catalog: &Catalog, label: &str, attribute: &str) -> bool {
+    catalog.labelled(label).is_ok_and(|own| own.key == attribute)
 }
 
 /// Whether a rule may be for this; else a sentence with the nearest name. What is close to one of Personio's
