@@ -3,6 +3,7 @@
 //! [`Mapping::compile`] checks the rules once, at start; [`Mapping::plan`] applies them to one hire. A
 //! customer's rule for an attribute replaces the built-in one; a source's rule replaces both.
 
+mod doubt;
 mod draft;
 mod rule;
 mod template;
@@ -17,6 +18,7 @@ use serde_json::{Map, Value};
 use crate::domain::employee::{self, SYSTEM};
 use crate::domain::facts::{self, Facts};
 use crate::domain::{Catalog, NameSplit, Plan};
+pub use doubt::{Doubt, What};
 use draft::Draft;
 pub use rule::RuleSettings;
 use rule::{COMMON, Rule};
@@ -103,12 +105,35 @@ impl Mappings {
 
     /// The company's own attributes that any of the rules fills.
     pub fn own_attributes(&self) -> BTreeSet<&str> {
-        self.by_source.values().chain([&self.common]).flat_map(Mapping::own_attributes).collect()
+        self.all().flat_map(Mapping::own_attributes).collect()
+    }
+
+    /// What is doubtful about the rules, as far as is known of Personio.
+    pub fn doubts(&self, catalog: &Catalog) -> Vec<Doubt> {
+        let mut doubts: Vec<_> = self.all().flat_map(|mapping| mapping.doubts(catalog)).collect();
+        // The common rules are those of every source: what is wrong with them is told once.
+        doubts.sort_by(|a, b| a.key.cmp(&b.key));
+        doubts.dedup();
+        doubts
+    }
+
+    /// The attributes that Personio has in every company and that any of the rules fills.
+    pub fn system_attributes(&self) -> BTreeSet<&str> {
+        self.all().flat_map(Mapping::system_attributes).collect()
+    }
+
+    /// The titles of the ATS's custom fields that any of the rules reads.
+    pub fn titles(&self) -> BTreeSet<&str> {
+        self.all().flat_map(Mapping::titles).collect()
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Mapping> {
+        self.by_source.values().chain([&self.common])
     }
 
     /// The labels by which any of the rules names an attribute.
     pub fn labels(&self) -> BTreeSet<&str> {
-        self.by_source.values().chain([&self.common]).flat_map(Mapping::labels).collect()
+        self.all().flat_map(Mapping::labels).collect()
     }
 }
 

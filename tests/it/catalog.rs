@@ -1,11 +1,12 @@
 //! What Personio knows is known before a hire is sent: names, options and attributes, learned, and learned anew.
 
+use hirebridge::config::Config;
 use hirebridge::sim::{Attribute, AttributeKind, Operation, Options, Person, Rights, Seed};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::support::ashby::{candidate_hire, hire, with_field};
-use crate::support::{House, Setup, notes, start_of_test, state, text, warnings};
+use crate::support::{House, Setup, configuration, notes, start_of_test, state, text, warnings};
 
 /// From custom fields, for Ashby's API is not asked here.
 const FIELDS: &str = r#"
@@ -316,4 +317,19 @@ async fn of_employees_nothing_is_asked_and_nothing_kept_but_the_three_names() {
     assert_eq!(asked, ["department", "office", "subcompany"], "{query}");
     let kept = format!("{:?}", house.service().catalog().catalog());
     assert!(kept.contains("Engineering") && !kept.contains(CANARY), "{kept}");
+}
+
+#[test]
+fn every_example_on_the_page_about_mapping_is_obeyed() {
+    let page = include_str!("../../docs/mapping.md");
+    let folder = tempfile::TempDir::new().expect("a folder");
+    let path = folder.path().join("hirebridge.toml");
+    let blocks: Vec<_> =
+        page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(blocks.len() >= 9, "{}", blocks.len());
+    for block in blocks {
+        let setup = Setup { sections: block.to_owned(), ..Setup::default() };
+        std::fs::write(&path, configuration("http://127.0.0.1:9", folder.path(), &setup)).expect("writable");
+        Config::load(Some(&path), std::iter::empty()).unwrap_or_else(|errors| panic!("{block}\n{errors}"));
+    }
 }
