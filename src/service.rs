@@ -137,6 +137,7 @@ impl Service {
             sources: Arc::clone(&sources),
             reader: reader.clone(),
             mappings,
+            learned: catalog.clone(),
             marker: config.transfer.marker,
             clock: clock.clone(),
         });

@@ -135,6 +135,14 @@ impl Catalog {
         }
     }
 
+    /// Labels of the company's own attributes that are like this text, the likeliest first.
+    pub fn labels_like(&self, text: &str) -> Vec<String> {
+        let labels: BTreeSet<_> = self.own().map(|own| own.label.clone()).collect();
+        let (alike, mut offered) = offer(text, labels.iter());
+        offered.truncate(alike);
+        offered
+    }
+
     /// Whether Personio takes this text as a value of the attribute. `known` counts as known.
     pub fn judge(&self, key: &str, value: &str, known: &[String]) -> Verdict {
         if NAMED.contains(&key) {

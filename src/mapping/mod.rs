@@ -110,11 +110,14 @@ impl Mappings {
 
     /// What is doubtful about the rules, as far as is known of Personio.
     pub fn doubts(&self, catalog: &Catalog) -> Vec<Doubt> {
-        let mut doubts: Vec<_> = self.all().flat_map(|mapping| mapping.doubts(catalog)).collect();
-        // The common rules are those of every source: what is wrong with them is told once.
-        doubts.sort_by(|a, b| a.key.cmp(&b.key));
-        doubts.dedup();
-        doubts
+        let mut told = Vec::new();
+        for doubt in self.all().flat_map(|mapping| mapping.doubts(catalog)) {
+            // The common rules are those of every source: what is wrong with them is told once.
+            if !told.contains(&doubt) {
+                told.push(doubt);
+            }
+        }
+        told
     }
 
     /// The attributes that Personio has in every company and that any of the rules fills.
