@@ -2,16 +2,22 @@
 //!
 //! It changes nothing, here or in Personio.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+mod attributes;
+mod rights;
+mod rules;
 
-use jiff::{SignedDuration, Timestamp};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::SignedDuration;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::ats::Sources;
+use crate::catalog::Learned;
 use crate::clock::Clock;
-use crate::domain::Attribute;
+use crate::domain::Catalog;
+use crate::domain::catalog::Names;
 use crate::ledger;
 use crate::mapping::Mappings;
 use crate::personio::{CallError, Reader};
@@ -19,8 +25,8 @@ use crate::personio::{CallError, Reader};
 /// How far our clock may be from Personio's before it is worth a warning.
 const SKEW: SignedDuration = SignedDuration::from_secs(60);
 
-/// An address that nobody has: reading employees is tried with it.
-const NOBODY: &str = "hirebridge-check@example.invalid";
+/// How long the names that employees carry may take to be learned, where nobody has learned them.
+const LEARN_WITHIN: Duration = Duration::from_secs(20);
 
 /// How good or bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
@@ -28,6 +34,8 @@ const NOBODY: &str = "hirebridge-check@example.invalid";
 pub enum Verdict {
     /// As it should be.
     Ok,
+    /// It cannot be told from here without changing something: the remedy says how to look.
+    NotCheckable,
     /// Works, but something is lost by it.
     Warning,
     /// Hires would fail.
@@ -47,13 +55,24 @@ pub struct Finding {
     pub expected: String,
     /// What to do, if there is something to do.
     pub remedy: Option<String>,
+    /// Where in Personio's settings that is done, if it is done there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "Marketplace > Connected integrations > your custom integration")]
+    pub place: Option<String>,
 }
 
 impl Finding {
     /// All is well.
     pub fn ok(about: &str, found: impl Into<String>) -> Self {
         let found = found.into();
-        Self { about: about.into(), verdict: Verdict::Ok, expected: found.clone(), found, remedy: None }
+        Self {
+            about: about.into(),
+            verdict: Verdict::Ok,
+            expected: found.clone(),
+            found,
+            remedy: None,
+            place: None,
+        }
     }
 
     /// Something is not as it should be.
@@ -64,7 +83,14 @@ impl Finding {
             found: found.into(),
             expected: expected.into(),
             remedy: Some(remedy.into()),
+            place: None,
         }
+    }
+
+    /// The same, with the place in Personio's settings.
+    #[must_use]
+    fn at(self, place: &str) -> Self {
+        Self { place: Some(place.to_owned()), ..self }
     }
 }
 
@@ -72,12 +98,16 @@ impl std::fmt::Display for Finding {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let mark = match self.verdict {
             Verdict::Ok => "ok",
+            Verdict::NotCheckable => "unproved",
             Verdict::Warning => "warning",
             Verdict::Problem => "PROBLEM",
         };
         write!(f, "{mark:<8} {:<12} {}", self.about, self.found)?;
         if let Some(remedy) = &self.remedy {
             write!(f, "\n{:21} expected: {}\n{:21} remedy:   {remedy}", "", self.expected, "")?;
+        }
+        if let Some(place) = &self.place {
+            write!(f, "\n{:21} place:    Personio > {place}", "")?;
         }
         Ok(())
     }
@@ -93,6 +123,8 @@ pub struct Doctor {
     pub reader: Reader,
     /// What goes where.
     pub mappings: Arc<Mappings>,
+    /// The names that employees carry, as far as they were learned.
+    pub learned: Learned,
     /// The attribute that carries the hire's key.
     pub marker: Option<String>,
     /// What time it is.
@@ -106,19 +138,50 @@ impl Doctor {
         let mut findings = vec![Finding::ok("configuration", "can be read and obeyed")];
         findings.extend(self.sources());
         findings.push(self.ledger().await);
-        let deadline = self.clock.now() + SignedDuration::from_secs(15);
-        match self.reader.authenticate().await {
-            Ok(()) => findings.push(Finding::ok("credential", "Personio takes it")),
-            Err(error) => {
-                findings.push(credential(&error));
-                return findings;
-            }
+        if let Err(error) = self.reader.authenticate().await {
+            findings.push(credential(&error));
+            return findings;
         }
-        findings.push(reading(&self.reader, deadline).await);
-        findings.push(writing());
-        findings.extend(self.attributes().await);
+        findings.push(Finding::ok("credential", "Personio takes it"));
+        let deadline = self.clock.now() + SignedDuration::from_secs(15);
+        findings.push(rights::reading(&self.reader, deadline).await);
+        findings.push(rights::writing());
+        findings.extend(self.personio().await);
         findings.extend(self.skew());
         findings
+    }
+
+    /// What Personio has, and the rules held against it.
+    async fn personio(&self) -> Vec<Finding> {
+        let categories = self.reader.categories().await;
+        let mut catalog = Catalog { names: self.names().await, ..Catalog::default() };
+        let attributes = self.reader.attributes().await;
+        let mut findings = vec![rights::categories(&categories), rights::uploading()];
+        findings.push(attributes::names(catalog.names.as_ref()));
+        let listed = attributes::listed(&attributes, &self.named());
+        catalog.attributes = attributes.ok();
+        findings.extend(attributes::marker(self.marker.as_deref(), &catalog));
+        findings.extend(attributes::unread(&self.mappings, &catalog));
+        findings.extend(rules::examined(&self.mappings, &catalog));
+        findings.push(listed);
+        findings.extend(rules::subcompanies(&self.mappings, &catalog));
+        findings
+    }
+
+    /// The names that were learned; where nobody learns them all the time, they are asked for now.
+    async fn names(&self) -> Option<Names> {
+        if self.learned.catalog().names.is_none() {
+            // Without them the finding says that they are not known.
+            let _ = tokio::time::timeout(LEARN_WITHIN, self.learned.learn()).await;
+        }
+        self.learned.catalog().names.clone()
+    }
+
+    /// Every attribute of the company's own that the configuration names, by key or label.
+    fn named(&self) -> Vec<&str> {
+        let marker = self.marker.as_deref();
+        let own = self.mappings.own_attributes().into_iter().chain(self.mappings.labels());
+        own.chain(marker).collect()
     }
 
     fn sources(&self) -> Vec<Finding> {
@@ -152,18 +215,6 @@ impl Doctor {
         }
     }
 
-    async fn attributes(&self) -> Vec<Finding> {
-        let mut mapped = self.mappings.own_attributes();
-        mapped.extend(self.marker.as_deref());
-        match self.reader.attributes().await {
-            Ok(known) => {
-                mapped.iter().map(|attribute| exists(attribute, &known)).chain([listed(&known)]).collect()
-            }
-            Err(CallError::NotAllowed) => vec![unlisted(&mapped)],
-            Err(error) => vec![not_asked("attributes", &error)],
-        }
-    }
-
     /// Compares our clock with the time on Personio's last answer.
     fn skew(&self) -> Option<Finding> {
         let skew = self.reader.clock_skew()?;
@@ -181,14 +232,6 @@ impl Doctor {
     }
 }
 
-/// Creating cannot be tried without creating somebody.
-fn writing() -> Finding {
-    Finding::ok(
-        "employees",
-        "whether they may be created shows with the first hire: the right is Employees > Write",
-    )
-}
-
 fn credential(error: &CallError) -> Finding {
     let problem = |found: &str, remedy: &str| {
         Finding::bad(Verdict::Problem, "credential", found, "Personio answers with a token", remedy)
@@ -196,64 +239,12 @@ fn credential(error: &CallError) -> Finding {
     match error {
         CallError::Credential | CallError::NotAllowed => problem(
             "Personio does not take it",
-            "copy client id and secret again: Personio > Marketplace > Connected integrations > your custom \
-             integration; new credentials make the old ones invalid",
-        ),
+            "copy client id and secret again; new credentials make the old ones invalid",
+        )
+        .at(rights::INTEGRATION),
         error => problem(
             &format!("Personio cannot be asked: {error}"),
             "check personio.base_url, the network and https://status.personio.de",
-        ),
-    }
-}
-
-async fn reading(reader: &Reader, deadline: Timestamp) -> Finding {
-    match reader.find_by_email(NOBODY, deadline).await {
-        Ok(_) => {
-            Finding::ok("employees", "may be read: hires are looked up before and compared after sending")
-        }
-        Err(CallError::NotAllowed) => Finding::bad(
-            Verdict::Warning,
-            "employees",
-            "may not be read: hires are sent without a look-up, and what Personio dropped is not noticed",
-            "the right to read employees",
-            "Personio > Marketplace > Connected integrations > your integration: tick Employees > Read, and tick the \
-             attributes that you map as readable",
-        ),
-        Err(error) => not_asked("employees", &error),
-    }
-}
-
-fn unlisted(mapped: &BTreeSet<&str>) -> Finding {
-    let mapped = mapped.iter().copied().collect::<Vec<_>>().join(", ");
-    let found = if mapped.is_empty() {
-        "cannot be listed".to_owned()
-    } else {
-        format!("cannot be listed, so {mapped} could not be checked")
-    };
-    Finding::bad(
-        Verdict::Warning,
-        "attributes",
-        &found,
-        "the right to read employees, which includes their attributes",
-        "Personio > Marketplace > Connected integrations > your integration: tick Employees > Read",
-    )
-}
-
-fn listed(known: &[Attribute]) -> Finding {
-    Finding::ok("attributes", format!("{} can be read", known.len()))
-}
-
-fn exists(attribute: &str, known: &[Attribute]) -> Finding {
-    match known.iter().find(|known| known.key == attribute) {
-        Some(known) => Finding::ok("attributes", format!("{attribute} is \u{201c}{}\u{201d}", known.label)),
-        None => Finding::bad(
-            Verdict::Problem,
-            "attributes",
-            &format!("{attribute} is mapped and Personio does not list it"),
-            "an attribute that exists and that the credential may read",
-            &format!(
-                "correct mapping.fields.{attribute}, or tick the attribute as readable for the integration"
-            ),
         ),
     }
 }

@@ -30,6 +30,7 @@ pub struct Service {
     settings: http::Settings,
     limits: Limits,
     sources: Arc<Sources>,
+    catalog: Learned,
     transfer: Transfer,
     doctor: Arc<Doctor>,
     clock: Clock,
@@ -108,7 +109,12 @@ impl Service {
         let operators = first(Operators::build(&config.operators), |e| (e.key.clone(), e.problem.clone()))?;
         let sources = Arc::new(sources);
         let (reader, writer) = personio::connect(&config.personio, &clock, &metrics)?;
-        let catalog = Learned::default();
+        let learn_every = config.personio.learn_every;
+        let catalog = if learn_every.is_positive() {
+            Learned::from_personio(reader.clone(), clock.clone())
+        } else {
+            Learned::default()
+        };
         let ledger = ledger::open(&config.ledger).await.map_err(StartError::Ledger)?;
         let transfer = Transfer::new(Parts {
             settings: config.transfer.clone(),
@@ -131,6 +137,7 @@ impl Service {
             sources: Arc::clone(&sources),
             reader: reader.clone(),
             mappings,
+            learned: catalog.clone(),
             marker: config.transfer.marker,
             clock: clock.clone(),
         });
@@ -151,20 +158,17 @@ impl Service {
             intake: Intake::of(config.server.in_flight, config.server.body_memory),
             settings: Arc::new(config.server.clone()),
         };
-        let mut running = vec![
+        let running = vec![
             tokio::spawn(due::run(transfer.clone(), clock.clone(), stop.clone())),
             tokio::spawn(http::serve::serve(listener, http::router(app), stop.clone(), limits, metrics)),
+            tokio::spawn(catalog.clone().keep(learn_every, stop.clone())),
         ];
-        if config.personio.learn_every.is_positive() {
-            catalog.expect();
-            let every = config.personio.learn_every;
-            running.push(tokio::spawn(catalog.keep(reader, clock.clone(), every, stop.clone())));
-        }
         Ok(Self {
             address,
             settings: config.server,
             limits,
             sources,
+            catalog,
             transfer,
             doctor,
             clock,
@@ -189,6 +193,11 @@ impl Service {
     /// The configured sources.
     pub fn sources(&self) -> &Sources {
         &self.sources
+    }
+
+    /// What was learned of Personio.
+    pub fn catalog(&self) -> &Learned {
+        &self.catalog
     }
 
     /// What takes hires to Personio.

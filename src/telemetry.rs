@@ -176,7 +176,7 @@ impl Default for Metrics {
         let warnings = Counter::default();
         registry.register(
             "created_with_warnings",
-            "Hires created with a value that did not arrive",
+            "Hires created with warnings: something did not arrive, or is doubtful",
             warnings.clone(),
         );
         let unhired = Counter::default();
@@ -261,7 +261,7 @@ impl Metrics {
         self.out_of_order.set(i64::from(out_of_order));
     }
 
-    /// A hire was created, and something did not arrive.
+    /// A hire was created with warnings.
     pub fn created_with_warnings(&self) {
         self.warnings.inc();
     }

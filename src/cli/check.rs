@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::ConfigFile;
 use crate::ats::Sources;
+use crate::catalog::Learned;
 use crate::check::{Doctor, Finding, Verdict};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -44,7 +45,9 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
 fn doctor(config: &Config) -> anyhow::Result<Doctor> {
     let clock = Clock::system();
     let (reader, _) = personio::connect(&config.personio, &clock, &Metrics::default())?;
+    let learned = Learned::from_personio(reader.clone(), clock.clone());
     Ok(Doctor {
+        learned,
         ledger: config.ledger.clone(),
         sources: Arc::new(Sources::build(&config.ats()).unwrap_or_default()),
         reader,

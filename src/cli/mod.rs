@@ -3,6 +3,7 @@
 mod backup;
 mod check;
 mod demo;
+mod fields;
 mod healthcheck;
 mod openapi;
 mod preview;
@@ -73,6 +74,7 @@ enum Command {
     Demo(demo::Args),
     Sim(sim::Args),
     Check(check::Args),
+    Fields(fields::Args),
     Preview(preview::Args),
     Backup(backup::Args),
     Secret(secret::Args),
@@ -103,6 +105,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Demo(args) => demo::run(args).await,
         Command::Sim(args) => sim::run(args).await.map(done),
         Command::Check(args) => check::run(args).await,
+        Command::Fields(args) => fields::run(args).await.map(done),
         Command::Preview(args) => preview::run(args).await,
         Command::Backup(args) => backup::run(args).await.map(done),
         Command::Secret(args) => secret::run(&args).map(done),

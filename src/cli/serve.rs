@@ -107,7 +107,7 @@ async fn log_findings(service: &Service) {
         let (about, found) = (&finding.about, &finding.found);
         let remedy = finding.remedy.as_deref();
         match finding.verdict {
-            Verdict::Ok => tracing::info!(about, found, "check"),
+            Verdict::Ok | Verdict::NotCheckable => tracing::info!(about, found, "check"),
             Verdict::Warning => tracing::warn!(about, found, remedy, "check"),
             Verdict::Problem => tracing::error!(about, found, remedy, "check"),
         }

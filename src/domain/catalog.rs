@@ -135,6 +135,14 @@ impl Catalog {
         }
     }
 
+    /// Labels of the company's own attributes that are like this text, the likeliest first.
+    pub fn labels_like(&self, text: &str) -> Vec<String> {
+        let labels: BTreeSet<_> = self.own().map(|own| own.label.clone()).collect();
+        let (alike, mut offered) = offer(text, labels.iter());
+        offered.truncate(alike);
+        offered
+    }
+
     /// Whether Personio takes this text as a value of the attribute. `known` counts as known.
     pub fn judge(&self, key: &str, value: &str, known: &[String]) -> Verdict {
         if NAMED.contains(&key) {
@@ -153,6 +161,13 @@ impl Catalog {
             }
             _ => Verdict::Unchecked,
         }
+    }
+
+    /// What Personio is known to take in place of this value, the likeliest first, and how many are like it.
+    pub fn offers(&self, key: &str, value: &str) -> (usize, Vec<String>) {
+        let names = self.names.as_ref().and_then(|names| names.get(key)).into_iter().flatten();
+        let options = self.attribute(key).map(|own| own.options.as_slice()).unwrap_or_default();
+        offer(value, names.chain(options).filter(|one| *one != value))
     }
 
     /// Whether the credential may read this attribute, as far as is known.

@@ -135,6 +135,9 @@ pub struct Flags {
     /// A person has said that this is not the same hire as another one with this e-mail address.
     #[serde(default, skip_serializing_if = "is_false")]
     pub second_hire_approved: bool,
+    /// It was created, and its warnings are to be looked at.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub warnings: bool,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's skip_serializing_if asks for a reference")]

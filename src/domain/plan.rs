@@ -80,6 +80,11 @@ impl Plan {
         hex::encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &canonical))
     }
 
+    /// The status with which Personio will begin, as far as is known.
+    pub fn begins_as(&self) -> Option<&str> {
+        self.employee.value("status").and_then(Value::as_str).or(self.status.as_deref())
+    }
+
     /// Adds a note once.
     pub fn note(&mut self, code: &str) {
         if !self.notes.iter().any(|known| known == code) {

@@ -38,6 +38,10 @@ pub(super) struct DeliveryAnswer {
     /// Whether the hire was known already.
     #[serde(skip_serializing_if = "Option::is_none")]
     duplicate: Option<bool>,
+    /// How many things did not arrive in Personio or are doubtful; left out if all is well. The hire names them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1)]
+    warnings: Option<usize>,
 }
 
 /// Why a delivery was not taken: for the log, the metric and `/v1/sources`, and for the sender.
@@ -67,6 +71,8 @@ enum Outcome {
             body = DeliveryAnswer, examples(
                 ("created" = (value = json!({"hire": "01942f5e-9c1b-7c3e-8a37-2f6f2a6f0c11",
                     "state": "created", "reason": null, "duplicate": false}))),
+                ("created with warnings" = (value = json!({"hire": "01942f5e-9c1b-7c3e-8a37-2f6f2a6f0c11",
+                    "state": "created", "reason": null, "duplicate": false, "warnings": 1}))),
                 ("held" = (value = json!({"hire": "01942f5e-9c1b-7c3e-8a37-2f6f2a6f0c11",
                     "state": "held", "reason": "exists", "duplicate": true}))),
                 ("ping" = (value = json!({"hire": null, "state": "ignored", "reason": "ping"}))),
@@ -202,14 +208,19 @@ fn answer(source: Option<&Source>, outcome: Outcome) -> Response {
     let answer = match outcome {
         Outcome::Refused(refused) => return refused.problem.into_response(),
         Outcome::NotStored(_) => return Problem::of(Code::LedgerUnavailable).into_response(),
-        Outcome::Handshake(reason) => {
-            DeliveryAnswer { hire: None, state: "ignored", reason: Some(reason), duplicate: None }
-        }
+        Outcome::Handshake(reason) => DeliveryAnswer {
+            hire: None,
+            state: "ignored",
+            reason: Some(reason),
+            duplicate: None,
+            warnings: None,
+        },
         Outcome::Stored(receipt) => DeliveryAnswer {
             hire: receipt.hire.map(|id| id.0),
             state: receipt.state,
             reason: receipt.reason,
             duplicate: receipt.hire.map(|_| receipt.duplicate),
+            warnings: Some(receipt.warnings).filter(|warnings| *warnings > 0),
         },
     };
     let success = source.map(|source| source.manners().success);

@@ -3,6 +3,7 @@
 //! [`Mapping::compile`] checks the rules once, at start; [`Mapping::plan`] applies them to one hire. A
 //! customer's rule for an attribute replaces the built-in one; a source's rule replaces both.
 
+mod doubt;
 mod draft;
 mod rule;
 mod template;
@@ -17,6 +18,7 @@ use serde_json::{Map, Value};
 use crate::domain::employee::{self, SYSTEM};
 use crate::domain::facts::{self, Facts};
 use crate::domain::{Catalog, NameSplit, Plan};
+pub use doubt::{Doubt, What};
 use draft::Draft;
 pub use rule::RuleSettings;
 use rule::{COMMON, Rule};
@@ -103,12 +105,38 @@ impl Mappings {
 
     /// The company's own attributes that any of the rules fills.
     pub fn own_attributes(&self) -> BTreeSet<&str> {
-        self.by_source.values().chain([&self.common]).flat_map(Mapping::own_attributes).collect()
+        self.all().flat_map(Mapping::own_attributes).collect()
+    }
+
+    /// What is doubtful about the rules, as far as is known of Personio.
+    pub fn doubts(&self, catalog: &Catalog) -> Vec<Doubt> {
+        let mut told = Vec::new();
+        for doubt in self.all().flat_map(|mapping| mapping.doubts(catalog)) {
+            // The common rules are those of every source: what is wrong with them is told once.
+            if !told.contains(&doubt) {
+                told.push(doubt);
+            }
+        }
+        told
+    }
+
+    /// The attributes that Personio has in every company and that any of the rules fills.
+    pub fn system_attributes(&self) -> BTreeSet<&str> {
+        self.all().flat_map(Mapping::system_attributes).collect()
+    }
+
+    /// The titles of the ATS's custom fields that any of the rules reads.
+    pub fn titles(&self) -> BTreeSet<&str> {
+        self.all().flat_map(Mapping::titles).collect()
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Mapping> {
+        self.by_source.values().chain([&self.common])
     }
 
     /// The labels by which any of the rules names an attribute.
     pub fn labels(&self) -> BTreeSet<&str> {
-        self.by_source.values().chain([&self.common]).flat_map(Mapping::labels).collect()
+        self.all().flat_map(Mapping::labels).collect()
     }
 }
 
@@ -181,6 +209,14 @@ impl Mapping {
         self.rules.keys().filter_map(|name| label(name))
     }
 
+    /// The line of the configuration that puts `to` in the place of what a rule finds for the attribute, if one does.
+    pub fn line(&self, catalog: &Catalog, attribute: &str, facts: &Facts, to: &str) -> Option<String> {
+        let is_label = |name| label(name).is_some_and(|label| leads_to(catalog, label, attribute));
+        let (name, rule) = self.rules.iter().find(|(name, _)| *name == attribute || is_label(name))?;
+        let told = rule.found(facts, &[]).ok()?;
+        Some(rule.line(name, told.as_str()?, to))
+    }
+
     /// Makes the plan. Never fails: what cannot be sent is held and named.
     pub fn plan(&self, input: &Input<'_>) -> Plan {
         let mut draft = Draft::new(input);
@@ -223,6 +259,10 @@ fn is_attribute(name: &str) -> bool {
 /// The label that the name of a rule is, if it names an own attribute by what people see.
 fn label(name: &str) -> Option<&str> {
     if is_attribute(name) { None } else { Some(name.strip_prefix(LABEL).unwrap_or(name)) }
+}
+
+fn leads_to(catalog: &Catalog, label: &str, attribute: &str) -> bool {
+    catalog.labelled(label).is_ok_and(|own| own.key == attribute)
 }
 
 /// Whether a rule may be for this; else a sentence with the nearest name. What is close to one of Personio's

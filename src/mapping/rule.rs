@@ -144,6 +144,33 @@ impl Rule {
         self.origins.iter().any(|origin| matches!(origin, Origin::Path(_)))
     }
 
+    /// Where the rule, which has this name, is in the configuration.
+    pub(super) fn key(&self, name: &str) -> String {
+        format!("{}.{name}", self.table)
+    }
+
+    pub(super) fn has_table(&self) -> bool {
+        !self.values.is_empty()
+    }
+
+    /// The facts that it reads.
+    pub(super) fn facts(&self) -> impl Iterator<Item = &str> {
+        self.origins.iter().filter_map(|origin| match origin {
+            Origin::Fact(name) => Some(name.as_str()),
+            _ => None,
+        })
+    }
+
+    /// The values that stand in the configuration: constants, the right side of the table, the default.
+    pub(super) fn written_values(&self) -> impl Iterator<Item = Value> {
+        let constants = self.origins.iter().filter_map(|origin| match origin {
+            Origin::Constant(value) => Some(value.clone()),
+            _ => None,
+        });
+        let targets = self.values.values().map(|value| Value::from(value.as_str()));
+        constants.chain(targets).chain([self.default.clone()])
+    }
+
     /// What the ATS says, before the value table: of the first origin that has something; else null.
     pub(super) fn found(&self, facts: &Facts, payloads: &[Value]) -> Result<Value, Failed> {
         for origin in &self.origins {

@@ -332,3 +332,53 @@ fn a_first_day_that_has_passed_or_is_today_is_looked_at() {
         assert!(plan.sendable());
     }
 }
+
+/// The doubts about this mapping as words.
+fn doubts(toml: &str) -> Vec<String> {
+    let doubts = mapping(toml).doubts(&catalog());
+    doubts.into_iter().map(|doubt| format!("{} {:?}", doubt.key, doubt.what)).collect()
+}
+
+#[test]
+fn a_rule_that_goes_with_personio_is_not_doubted() {
+    let right = r#"
+        [fields]
+        department = { from = "job.department", values = { "Eng" = "Engineering" }, known_values = ["Quantum"] }
+        office = { const = "New York City" }
+        hire_date = "offer.start_date"
+        "Shirt size" = { from = "custom.Shirt", default = "M" }
+        dynamic_2 = { first_of = ["custom.Laptop", "offer.start_date"] }
+        dynamic_3 = { const = ["Rust", "Go"] }
+    "#;
+    assert_eq!(doubts(right), Vec::<String>::new());
+    assert!(mapping(right).doubts(&NOTHING).is_empty(), "nobody knows better");
+}
+
+#[test]
+fn a_rule_that_cannot_work_in_this_personio_is_doubted_before_any_hire() {
+    let wrong = r#"
+        [fields]
+        "Shirt" = "custom.Shirt"
+        department = { from = "job.department", values = { "Eng" = "Enginering" } }
+        dynamic_1 = { from = "custom.Size", known_values = ["XXL"], default = "m" }
+        dynamic_2 = "job.title"
+        dynamic_3 = { const = "Rust, Cobol" }
+        dynamic_9 = "custom.Size"
+        hire_date = { const = "soon" }
+    "#;
+    let expected = [
+        "mapping.fields.Shirt NoLabel([\"Shirt size\"",
+        "mapping.fields.department Unknown { value: \"Enginering\", options: [\"Engineering\"",
+        "mapping.fields.dynamic_1 Unknown { value: \"m\", options: [\"M\"",
+        "mapping.fields.dynamic_1 Unknown { value: \"XXL\"",
+        "mapping.fields.dynamic_2 Type { fact: \"job.title\", takes: \"a date\" }",
+        "mapping.fields.dynamic_3 Unknown { value: \"Cobol\"",
+        "mapping.fields.dynamic_9 NotListed",
+        "mapping.fields.hire_date Unfit { value: \"soon\"",
+    ];
+    let found = doubts(wrong);
+    assert_eq!(found.len(), expected.len(), "{found:#?}");
+    for (found, expected) in found.iter().zip(expected) {
+        assert!(found.starts_with(expected), "{found} is not {expected}");
+    }
+}

@@ -228,6 +228,14 @@ impl Sim {
         id
     }
 
+    /// Somebody makes an attribute of the company's own in the settings, or changes the one with this key.
+    pub fn set_attribute(&self, attribute: Attribute) {
+        let mut world = self.house.world();
+        let own = &mut world.company.attributes;
+        own.retain(|known| known.key != attribute.key);
+        own.push(attribute);
+    }
+
     /// All employees, by id.
     pub fn employees(&self) -> Vec<Stored> {
         self.house.world().company.employees.values().cloned().collect()

@@ -5,8 +5,10 @@ use jiff::SignedDuration;
 
 use super::Inner;
 use super::carry::Next;
-use super::compare::compare;
-use crate::domain::{Effect, Event, Found, Hire, LookUpZero, State, Warning};
+use super::compare::{Difference, compare};
+use super::planner::UNKNOWN_VALUE;
+use crate::domain::catalog::NAMED;
+use crate::domain::{Effect, Event, Found, Hire, LookUpZero, Plan, State, Warning};
 use crate::personio::{CallError, Person};
 
 /// How long an unknown outcome is looked up before a person is asked.
@@ -87,6 +89,7 @@ impl Inner {
                 for attribute in &difference.unread {
                     hire.note(&format!("not_read_back:{attribute}"));
                 }
+                settle(&mut hire.record.plan, &difference);
                 merge(&mut hire.record.warnings, difference.warnings);
                 self.compared(hire, None).await
             }
@@ -111,12 +114,25 @@ impl Inner {
         if let Some(note) = note {
             hire.note(note);
         }
-        if !hire.record.warnings.is_empty() {
+        self.parts.planner.explain(hire);
+        let has_warnings = hire.warnings().next().is_some();
+        hire.flags.warnings = has_warnings;
+        if has_warnings {
             self.parts.metrics.created_with_warnings();
         }
         (hire.since, hire.tries) = (Some(self.now()), 0);
         hire.audit_at = self.next_audit(hire);
         self.stop(hire, &Event::Compared).await
+    }
+}
+
+/// What could not be told before sending is told by what arrived.
+fn settle(plan: &mut Plan, difference: &Difference) {
+    let has_arrived = |field: &String| difference.arrived.contains(field);
+    plan.warnings
+        .retain(|doubt| doubt.code != UNKNOWN_VALUE || !doubt.field.as_ref().is_some_and(has_arrived));
+    if !difference.unread.iter().any(|field| NAMED.contains(&field.as_str())) {
+        plan.notes.retain(|note| note != "names_not_checked");
     }
 }
 

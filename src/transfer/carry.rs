@@ -78,7 +78,7 @@ impl Inner {
             Told::again(source, self.payloads(hire).await?)
         };
         self.parts.planner.complete(hire, &told).await;
-        hire.record.plan = self.parts.planner.plan(hire, &told.payloads);
+        hire.record.plan = self.parts.planner.plan(hire, &told.payloads).await;
         let hold = hire.record.plan.hold;
         let effect = self.apply(hire, &Event::Planned(hold))?;
         if hold.is_some() {

@@ -8,6 +8,8 @@ use crate::personio::{Person, Shown};
 pub(super) struct Difference {
     /// Values that are not in Personio as they were sent.
     pub(super) warnings: Vec<Warning>,
+    /// Attributes that arrived as they were sent.
+    pub(super) arrived: Vec<String>,
     /// Attributes that the credential may not read, so that nobody can say.
     pub(super) unread: Vec<String>,
 }
@@ -17,7 +19,10 @@ pub(super) fn compare(sent: &Employee, person: &Person) -> Difference {
     let mut difference = Difference::default();
     for (attribute, value) in sent.attributes() {
         let code = match person.shows(attribute, value) {
-            Shown::Same => continue,
+            Shown::Same => {
+                difference.arrived.push(attribute.to_owned());
+                continue;
+            }
             Shown::Hidden => {
                 difference.unread.push(attribute.to_owned());
                 continue;

@@ -46,7 +46,7 @@ impl Transfer {
     ///
     /// # Errors
     /// [`DeskError::UnknownSource`].
-    pub fn preview_facts(&self, typed: Typed) -> Result<Plan, DeskError> {
+    pub async fn preview_facts(&self, typed: Typed) -> Result<Plan, DeskError> {
         let Typed { facts, source, ats_id, idempotency_key, .. } = typed;
         let key = idempotency_key.as_deref().unwrap_or_default();
         let has_key = ats_id.is_some() || idempotency_key.is_some();
@@ -54,7 +54,7 @@ impl Transfer {
         let hire = self.0.typed(source.as_deref(), key, facts, &Actor::System);
         let planner = self.planner().clone();
         let marker = planner.marker.clone().filter(|_| has_key);
-        Ok(Planner { marker, ..planner }.plan(&hire, &[]))
+        Ok(Planner { marker, ..planner }.plan(&hire, &[]).await)
     }
 
     /// The plan for a stored hire with `corrections` laid over it. Writes nothing.
@@ -110,7 +110,7 @@ impl Transfer {
         let facts = typed.facts;
         let mut hire =
             self.0.typed(typed.source.as_deref(), key, facts.clone(), &Actor::Operator(operator.to_owned()));
-        hire.record.plan = self.0.parts.planner.plan(&hire, &[]);
+        hire.record.plan = self.0.parts.planner.plan(&hire, &[]).await;
         if let Some(hash) = &typed.plan_hash {
             approve(&mut hire, hash, None, operator, self.0.now())?;
             hire.next_at = Some(self.0.now());
@@ -208,7 +208,7 @@ impl Inner {
         let mut hire = hire.clone();
         hire.record.corrections.extend(corrections.clone());
         let payloads = self.payloads(&hire).await?;
-        hire.record.plan = self.parts.planner.plan(&hire, &payloads);
+        hire.record.plan = self.parts.planner.plan(&hire, &payloads).await;
         Ok(hire)
     }
 

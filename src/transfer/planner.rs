@@ -12,11 +12,18 @@ use super::DeskError;
 use crate::ats::settings::NameSplitPolicy;
 use crate::ats::{Event, Hired, Source, Sources};
 use crate::catalog::Learned;
-use crate::domain::{Hire, HireId, Plan, employee};
+use crate::domain::hire::Record;
+use crate::domain::{Catalog, Hire, HireId, Plan, Warning, employee};
 use crate::mapping::{Input, Mappings};
 
 /// How long the ATS may take to complete a hire.
 const COMPLETE_WITHIN: Duration = Duration::from_secs(10);
+
+/// The warning that a value is not in Personio, as far as was known.
+pub(super) const UNKNOWN_VALUE: &str = "unknown_value";
+
+/// The warnings that something is not in Personio, as far as was known.
+const UNKNOWN: [&str; 3] = [UNKNOWN_VALUE, "attribute_unknown", "attribute_not_checked"];
 
 /// What plans are made with. The same for a hire that is sent and for a preview.
 #[derive(Clone)]
@@ -49,7 +56,7 @@ impl Planner {
         let mut hire = Hire::received(never_stored, source.name(), key, facts, now);
         let told = Told { hired: Some(hired), payloads: vec![read.payload] };
         self.complete(&mut hire, &told).await;
-        let mut plan = self.plan(&hire, &told.payloads);
+        let mut plan = self.plan(&hire, &told.payloads).await;
         for note in hire.notes() {
             plan.note(note);
         }
@@ -73,11 +80,41 @@ impl Planner {
         }
     }
 
-    /// The plan for a hire as it stands, corrections applied.
-    pub(super) fn plan(&self, hire: &Hire, payloads: &[Value]) -> Plan {
+    /// The plan for a hire as it stands, corrections applied. What Personio does not seem to know is looked for
+    /// there once more.
+    pub(super) async fn plan(&self, hire: &Hire, payloads: &[Value]) -> Plan {
+        let known = self.catalog.catalog();
+        let plan = self.plan_knowing(&known, hire, payloads);
+        let doubtful = plan.warnings.iter().any(|warning| UNKNOWN.contains(&warning.code.as_str()));
+        if doubtful && self.catalog.renew(&known).await {
+            return self.plan_knowing(&self.catalog.catalog(), hire, payloads);
+        }
+        plan
+    }
+
+    /// Adds to what did not arrive what Personio would take in its place and the line that mends it, as far as is
+    /// known. What the plan said about the same attribute is said by that.
+    pub(super) fn explain(&self, hire: &mut Hire) {
+        let (catalog, mapping) = (self.catalog.catalog(), self.mappings.of(&hire.source));
+        let Record { plan, warnings, facts, .. } = &mut hire.record;
+        for warning in warnings.iter_mut().filter(|warning| warning.options.is_empty()) {
+            let Some(field) = &warning.field else { continue };
+            if let Some(doubt) = plan.warnings.iter().find(|doubt| is_about(doubt, field)) {
+                (warning.options, warning.line) = (doubt.options.clone(), doubt.line.clone());
+                plan.warnings.retain(|doubt| !is_about(doubt, field));
+            } else if let Some(sent) = warning.sent.as_ref().and_then(Value::as_str) {
+                let (alike, options) = catalog.offers(field, sent);
+                let likeliest = options.first().filter(|_| alike > 0);
+                warning.line = likeliest.and_then(|name| mapping.line(&catalog, field, facts, name));
+                warning.options = options;
+            }
+        }
+    }
+
+    fn plan_knowing(&self, catalog: &Catalog, hire: &Hire, payloads: &[Value]) -> Plan {
         let source = self.sources.named(&hire.source);
         self.mappings.of(&hire.source).plan(&Input {
-            catalog: &self.catalog.catalog(),
+            catalog,
             received: Some(TimeZone::UTC.to_datetime(hire.received_at).date()),
             facts: hire.record.facts.clone(),
             payloads,
@@ -107,4 +144,9 @@ impl Told {
         };
         Self { hired: payloads.iter().filter_map(read).reduce(Hired::and), payloads }
     }
+}
+
+/// Whether a plan has a doubt about this attribute's value.
+fn is_about(doubt: &Warning, field: &str) -> bool {
+    doubt.code == UNKNOWN_VALUE && doubt.field.as_deref() == Some(field)
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::order::is_taken_back;
 use super::planner::Told;
@@ -23,6 +24,8 @@ pub struct Receipt {
     pub reason: Option<&'static str>,
     /// Whether the hire was known already.
     pub duplicate: bool,
+    /// How many warnings a created hire has.
+    pub warnings: usize,
 }
 
 /// What was stored of a delivery, and the hire whose outcome may be waited for.
@@ -34,7 +37,8 @@ pub struct Stored {
 impl Stored {
     /// What is about no hire that is known.
     pub(super) fn nothing(reason: &'static str) -> Self {
-        let receipt = Receipt { hire: None, state: "ignored", reason: Some(reason), duplicate: false };
+        let receipt =
+            Receipt { hire: None, state: "ignored", reason: Some(reason), duplicate: false, warnings: 0 };
         Self { receipt, pending: None }
     }
 
@@ -69,9 +73,26 @@ impl Transfer {
     pub async fn outcome(&self, stored: Stored, wait: Duration) -> Receipt {
         let Stored { receipt, pending } = stored;
         match pending {
-            Some(hire) => answer(&hire, self.0.wait(&hire, wait).await, receipt.duplicate),
+            Some(hire) => {
+                let begun = Instant::now();
+                let state = self.0.wait(&hire, wait).await;
+                match self.compared(&hire, state, wait.saturating_sub(begun.elapsed())).await {
+                    Some(compared) => answer(&compared, compared.state(), receipt.duplicate),
+                    None => answer(&hire, state, receipt.duplicate),
+                }
+            }
             None => receipt,
         }
+    }
+
+    /// A created hire once it has been read back, or as it is when the time is up.
+    async fn compared(&self, hire: &Hire, state: State, wait: Duration) -> Option<Hire> {
+        if !matches!(state, State::Created(_)) {
+            return None;
+        }
+        // Late is no harm: the state is told, and the hire shows the rest.
+        let _ = tokio::time::timeout(wait, self.idle(hire.id)).await;
+        self.ledger().hire(hire.id).await.ok().flatten()
     }
 }
 
@@ -219,5 +240,7 @@ impl Inner {
 }
 
 fn answer(hire: &Hire, state: State, duplicate: bool) -> Receipt {
-    Receipt { hire: Some(hire.id), state: state.name(), reason: state.reason(), duplicate }
+    let is_created = matches!(hire.state(), State::Created(_));
+    let warnings = if is_created { hire.warnings().count() } else { 0 };
+    Receipt { hire: Some(hire.id), state: state.name(), reason: state.reason(), duplicate, warnings }
 }

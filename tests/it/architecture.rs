@@ -19,7 +19,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("catalog", &["clock", "domain", "personio"]),
     ("transfer", &["ats", "catalog", "clock", "domain", "ledger", "mapping", "personio", "telemetry"]),
     ("due", &["clock", "ledger", "transfer"]),
-    ("check", &["ats", "clock", "domain", "ledger", "mapping", "personio"]),
+    ("check", &["ats", "catalog", "clock", "domain", "ledger", "mapping", "personio"]),
     ("http", &["ats", "check", "clock", "domain", "ledger", "telemetry", "transfer"]),
     ("config", &["ats", "clock", "http", "ledger", "mapping", "personio", "telemetry", "transfer"]),
     (
@@ -43,6 +43,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "cli",
         &[
             "ats",
+            "catalog",
             "check",
             "clock",
             "config",

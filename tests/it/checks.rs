@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use hirebridge::sim::Behaviour;
-use hirebridge::sim::{Fault, Manner, Operation, Options, Rights, Seed, Sim};
+use hirebridge::sim::{Fault, Manner, Operation, Options, Person, Rights, Seed, Sim};
 use reqwest::Method;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -63,8 +63,12 @@ async fn all_is_well_but_a_clock_that_is_wrong() {
         ("source", vec!["ok"]),
         ("ledger", vec!["ok"]),
         ("credential", vec!["ok"]),
-        ("employees", vec!["ok", "ok"]),
+        // Nobody is created, and no document added, to see whether that is allowed.
+        ("employees", vec!["ok", "not_checkable"]),
+        ("documents", vec!["ok", "not_checkable"]),
+        ("names", vec!["not_checkable"]),
         ("attributes", vec!["ok", "ok"]),
+        ("mapping", vec![]),
         // The tests' clock stands; the simulator answers with the real date.
         ("clock", vec!["warning"]),
     ] {
@@ -85,6 +89,8 @@ async fn missing_rights_are_warnings_that_say_what_to_tick() {
     for about in ["employees", "attributes"] {
         let remedy = finding(&report, about, "warning")["remedy"].clone();
         assert!(remedy.as_str().is_some_and(|remedy| remedy.contains("Employees > Read")), "{remedy}");
+        let place = finding(&report, about, "warning")["place"].clone();
+        assert!(place.as_str().is_some_and(|place| place.starts_with("Marketplace > ")), "{place}");
     }
     let found = finding(&report, "attributes", "warning")["found"].clone();
     assert!(found.as_str().is_some_and(|found| found.contains("dynamic_101")), "{found}");
@@ -98,6 +104,79 @@ async fn a_mapped_attribute_that_does_not_exist_is_a_problem() {
     let wrong = finding(&report, "attributes", "problem");
     assert!(wrong["found"].as_str().is_some_and(|found| found.contains("dynamic_999")), "{wrong}");
     assert!(wrong["remedy"].as_str().is_some_and(|r| r.contains("mapping.fields.dynamic_999")), "{wrong}");
+}
+
+/// Everything that can be wrong with rules.
+const WRONG_RULES: &str = r#"
+[mapping.fields]
+department = { from = "custom.Department", values = { "Eng" = "Enginering" } }
+"Desk no" = "custom.Desk"
+dynamic_104 = "job.title"
+dynamic_105 = { const = "by the window" }
+dynamic_107 = { from = "custom.Contract", values = { "FullTime" = "Permanent" } }
+subcompany = "job.location"
+"#;
+
+/// A house whose Personio has somebody in a department and, if it is named, a subcompany.
+async fn peopled(sections: &str, subcompany: Option<&str>) -> House {
+    let person = Person {
+        email: "x@example.org".into(),
+        department: Some("Engineering".into()),
+        subcompany: subcompany.map(str::to_owned),
+        ..Person::default()
+    };
+    let setup = Setup { learn: true, sections: sections.into(), ..Setup::default() };
+    let seed = Seed { employees: vec![person], ..Seed::default() };
+    House::facing(setup, Options { seed, ..Options::default() }).await
+}
+
+#[tokio::test]
+async fn a_rule_that_cannot_work_in_this_personio_is_told_in_words() {
+    let house = peopled(WRONG_RULES, Some("Acme GmbH")).await;
+    let report = examine(&house).await;
+    assert_eq!(report["healthy"], false);
+    let findings = report["findings"].as_array().expect("findings");
+    let told = |about: &str, verdict: &str, words: [&str; 3]| {
+        let is_it = |finding: &&Value| {
+            let text = finding.to_string();
+            finding["about"] == about
+                && finding["verdict"] == verdict
+                && words.iter().all(|word| text.contains(word))
+        };
+        assert_eq!(findings.iter().filter(is_it).count(), 1, "{about} {verdict} {words:?} in {report:#}");
+    };
+    told("mapping", "warning", ["Enginering", "Engineering", "mapping.fields.department"]);
+    told("attributes", "problem", ["Desk no", "Desk number", "mapping.fields.Desk no"]);
+    told("mapping", "problem", ["dynamic_104 takes a date", "job.title", "mapping.fields.dynamic_104"]);
+    told("mapping", "problem", ["by the window", "must be a whole number", "mapping.fields.dynamic_105"]);
+    told("mapping", "problem", ["Permanent", "permanent", "add the option in Personio"]);
+    told("subcompany", "ok", ["ashby has a rule", "Acme GmbH", ""]);
+    told("names", "ok", ["department: 1", "office: 0", "subcompany: 1"]);
+    assert_eq!((house.sim.creates(), house.sim.documents().len()), (0, 0));
+}
+
+#[tokio::test]
+async fn what_a_source_without_a_rule_sends_as_subcompany_is_to_be_compared_by_eye() {
+    let house = peopled("", Some("Acme GmbH")).await;
+    let by_eye = finding(&examine(&house).await, "subcompany", "not_checkable").clone();
+    assert!(by_eye["expected"].as_str().is_some_and(|expected| expected.contains("Acme GmbH")), "{by_eye}");
+    let house = peopled("", None).await;
+    assert_eq!(verdicts(&examine(&house).await, "subcompany"), ["ok"], "nobody is in one");
+}
+
+#[tokio::test]
+async fn a_mapped_attribute_that_may_not_be_read_back_is_told() {
+    let house = house("", Rights::default()).await;
+    let readable = ["id", "status", "email", "first_name", "last_name", "position", "hire_date"];
+    house.sim.adjust(|manner| manner.readable_attributes = Some(readable.map(str::to_owned).into()));
+    let report = examine(&house).await;
+    let unread = finding(&report, "attributes", "warning");
+    assert!(
+        unread["found"].as_str().is_some_and(|found| found
+            .ends_with(": department, gender, office, preferred_name, subcompany, weekly_working_hours")),
+        "{unread}"
+    );
+    assert!(unread["place"].as_str().is_some_and(|place| place.ends_with("Readable employee attributes")));
 }
 
 #[tokio::test]
@@ -166,4 +245,33 @@ async fn the_command_ends_with_1_if_a_hire_would_fail_and_with_0_if_something_is
         }
         assert!(!said.contains("sim-client-secret"), "case {n}");
     }
+}
+
+#[tokio::test]
+async fn fields_lists_what_to_create_in_the_ats_to_the_letter() {
+    let personio = Sim::start(Options::default()).await.expect("a simulator");
+    let rule = "[mapping.fields]\n\"Desk number\" = \"custom.Desk Number\"\n";
+    let folder = configured(&personio.url(), rule, "");
+    let asked = move |args: &'static [&'static str]| {
+        let path = folder.path().to_owned();
+        let output = run(&path, args);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    let (said, json) = tokio::task::spawn_blocking(move || {
+        (asked(&["fields", "--for", "ashby"]), asked(&["fields", "--json"]))
+    })
+    .await
+    .expect("it runs");
+    for words in [
+        "In ashby: custom fields of the offer",
+        "Contract\n    one choice of: permanent | fixed-term | working student   (dynamic_107)\n",
+        "Desk number\n    whole number   (dynamic_105)\n    nearly the same in your mapping: \u{201c}Desk Number\u{201d}\n",
+    ] {
+        assert!(said.contains(words), "{words} in {said}");
+    }
+    let fields: Value = serde_json::from_str(&json).expect("JSON");
+    let desk = fields.as_array().expect("a list").iter().find(|field| field["key"] == "dynamic_105");
+    assert_eq!(desk.expect("the desk")["nearly"], serde_json::json!(["Desk Number"]));
+    assert_eq!((personio.creates(), personio.violations().len()), (0, 0));
 }

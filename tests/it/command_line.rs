@@ -156,7 +156,9 @@ async fn a_check_fails_if_a_hire_would() {
     let fine = said(folder.path(), &["check"], 0);
     assert!(!fine.contains("PROBLEM") && fine.contains("can be read and obeyed"), "{fine}");
     let findings: Value = serde_json::from_str(&said(folder.path(), &["check", "--json"], 0)).expect("JSON");
-    assert!(findings.as_array().is_some_and(|findings| findings.iter().all(|one| one["verdict"] == "ok")));
+    assert!(findings.as_array().is_some_and(|findings| {
+        findings.iter().all(|one| one["verdict"] == "ok" || one["verdict"] == "not_checkable")
+    }));
 
     sim.adjust(|manner| manner.rights.employees_read = false);
     let lacking = said(folder.path(), &["check"], 0);

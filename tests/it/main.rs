@@ -6,6 +6,7 @@ mod ashby_api;
 mod backup;
 mod bad_input;
 mod by_hand;
+mod catalog;
 mod checks;
 mod command_line;
 mod connections;

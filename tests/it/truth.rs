@@ -2,6 +2,7 @@
 
 use hirebridge::sim::{Behaviour, Fault, MetaShape, Operation, Person, Rights};
 use jiff::SignedDuration;
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::ashby::{candidate_hire, hire, with_field};
@@ -80,6 +81,11 @@ async fn a_hire_that_arrived_whole_has_no_warning_and_one_that_was_changed_names
     assert_eq!((state(&whole).as_str(), warnings(&whole).len(), notes(&whole).len()), ("created", 0, 0));
 }
 
+/// Somebody who is in a department already.
+fn colleague() -> Person {
+    Person { email: "x@example.org".into(), department: Some("Engineering".into()), ..Person::default() }
+}
+
 /// Somebody changes the first employee in Personio by hand.
 async fn change(house: &House, employee: Value) {
     let http = reqwest::Client::builder().build().expect("a client");
@@ -112,7 +118,7 @@ async fn an_attribute_that_may_not_be_read_is_noted_and_not_called_dropped() {
     house.sim.adjust(|manner| manner.readable_attributes = Some(readable.map(str::to_owned).into()));
     let id = house.deliver(&with_field(hire(), "Office", "Berlin")).await.hire();
     let hire = house.hire(&id).await;
-    assert_eq!((warnings(&hire).len(), notes(&hire)), (0, vec!["not_read_back:office"]));
+    assert_eq!((warnings(&hire).len(), notes(&hire)), (0, vec!["names_not_checked", "not_read_back:office"]));
 }
 
 #[tokio::test]
@@ -201,4 +207,60 @@ async fn a_marked_employee_is_adopted_even_when_nobody_could_look_before_sending
         let mark = people[0].custom_attributes.get("dynamic_101").map(String::as_str);
         assert_eq!((people.len(), mark), (1, marker.map(|_| "ashby/default/a-1")));
     }
+}
+
+#[tokio::test]
+async fn created_with_warnings_shows_in_the_answer_the_list_and_the_metrics() {
+    let house = House::with(Setup { learn: true, ..mapped() }).await;
+    house.sim.add(colleague());
+    house.service().catalog().learn().await.expect("Personio answers");
+    let well = house
+        .deliver(&with_field(
+            candidate_hire("a-0", "Ben Muster", "ben@example.org"),
+            "Department",
+            "Engineering",
+        ))
+        .await;
+    assert_eq!(well.json().get("warnings"), None, "{}", well.text);
+    let doubtful = house.deliver(&with_field(hire(), "Department", "Enginering")).await;
+    assert_eq!((doubtful.state().as_str(), &doubtful.json()["warnings"]), ("created", &json!(1)));
+    let again = house.deliver(&with_field(hire(), "Department", "Enginering")).await;
+    assert_eq!((&again.json()["duplicate"], &again.json()["warnings"]), (&json!(true), &json!(1)));
+
+    let listed = house.get("/v1/hires?flag=warnings").await.json();
+    let ids: Vec<_> =
+        listed["hires"].as_array().expect("hires").iter().map(|hire| text(&hire["id"])).collect();
+    assert_eq!(ids, [doubtful.hire()]);
+    let metrics = house.send(house.bare(Method::GET, "/metrics")).await.text;
+    assert!(metrics.contains("hirebridge_created_with_warnings_total 1\n"), "{metrics}");
+}
+
+#[tokio::test]
+async fn a_dropped_value_is_told_once_with_what_personio_takes_and_the_line_that_mends_it() {
+    let house = House::with(Setup { learn: true, ..mapped() }).await;
+    house.sim.add(colleague());
+    house.service().catalog().learn().await.expect("Personio answers");
+    let id = house.deliver(&with_field(hire(), "Department", "Enginering")).await.hire();
+    let created = house.hire(&id).await;
+    assert_eq!(warnings(&created), ["dropped department=Enginering"]);
+    let warning = &created["warnings"][0];
+    assert_eq!(warning["options"], json!(["Engineering"]));
+    let line = "department = { from = \"custom.Department\", values = { \"Enginering\" = \"Engineering\" } } # in [mapping.fields]";
+    assert_eq!(warning["line"], line);
+}
+
+#[tokio::test]
+async fn a_value_that_was_called_known_and_is_dropped_is_told_with_its_options_too() {
+    let rule = r#"
+        [mapping.fields]
+        department = { from = "custom.Department", known_values = ["Enginering"] }
+    "#;
+    let house = House::with(Setup { learn: true, sections: rule.into(), ..Setup::default() }).await;
+    house.sim.add(colleague());
+    house.service().catalog().learn().await.expect("Personio answers");
+    let id = house.deliver(&with_field(hire(), "Department", "Enginering")).await.hire();
+    let created = house.hire(&id).await;
+    assert_eq!(warnings(&created), ["dropped department=Enginering"]);
+    assert_eq!(created["warnings"][0]["options"], json!(["Engineering"]));
+    assert!(text(&created["warnings"][0]["line"]).contains("known_values = [\"Enginering\"]"));
 }

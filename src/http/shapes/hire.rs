@@ -31,8 +31,10 @@ use crate::transfer::Transfer;
         "employee": {"email": "mia.beispiel@example.org", "first_name": "Mia", "last_name": "Beispiel",
             "department": "Enginering", "hire_date": "2027-02-01"},
         "documents": [], "warnings": [], "notes": [], "missing": ["position"],
+        "status": "onboarding", "final": ["email"],
     },
-    "flags": {"dismissed": false, "unhired": false, "double": false, "approved": false, "second_hire_approved": false},
+    "flags": {"dismissed": false, "unhired": false, "double": false, "approved": false, "second_hire_approved": false,
+        "warnings": true},
     "received_at": "2027-01-04T09:12:44Z",
     "updated_at": "2027-01-04T09:12:46Z",
     "history": [
@@ -145,7 +147,7 @@ fn documents(plan: &Plan) -> Vec<DocumentShape> {
 
 /// The flags that a list can be asked for.
 pub(in super::super) const FLAGS: &[&str] =
-    &["dismissed", "unhired", "double", "approved", "second_hire_approved"];
+    &["dismissed", "unhired", "double", "approved", "second_hire_approved", "warnings"];
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = Flags)]
@@ -162,6 +164,8 @@ struct FlagsShape {
     approved: bool,
     /// A person said that it is another hire than the one with the same e-mail address.
     second_hire_approved: bool,
+    /// It was created, and something did not arrive or is doubtful: `warnings` names it.
+    warnings: bool,
 }
 
 impl From<&domain::Flags> for FlagsShape {
@@ -172,6 +176,7 @@ impl From<&domain::Flags> for FlagsShape {
             double: flags.double,
             approved: flags.approved,
             second_hire_approved: flags.second_hire_approved,
+            warnings: flags.warnings,
         }
     }
 }

@@ -17,6 +17,8 @@ use crate::domain::{Plan, Warning};
     "warnings": [],
     "notes": [],
     "missing": ["position"],
+    "status": "onboarding",
+    "final": ["email"],
 }))]
 pub struct PlanShape {
     /// SHA-256 of what Personio would get: sending asks for it.
@@ -34,7 +36,18 @@ pub struct PlanShape {
     notes: Vec<String>,
     /// Attributes that the mapping names and for which there is no value.
     missing: Vec<String>,
+    /// The status with which Personio will begin: the one that is sent or, without one, by its own rule for the
+    /// first day.
+    #[schema(example = "onboarding")]
+    status: Option<String>,
+    /// Attributes that cannot be changed later through the API, only in Personio itself.
+    #[serde(rename = "final")]
+    unchangeable: &'static [&'static str],
 }
+
+/// What Personio's update call does not take.
+/// Source: <https://developer.personio.de/reference/patch_company-employees-employee-id>.
+const FINAL: &[&str] = &["email"];
 
 impl From<&Plan> for PlanShape {
     fn from(plan: &Plan) -> Self {
@@ -51,6 +64,8 @@ impl From<&Plan> for PlanShape {
             warnings: plan.warnings.iter().map(WarningShape::from).collect(),
             notes: plan.notes.clone(),
             missing: plan.missing.clone(),
+            status: plan.begins_as().map(str::to_owned),
+            unchangeable: FINAL,
         }
     }
 }
@@ -79,8 +94,14 @@ pub(super) struct WarningShape {
     /// The value that was, or would be, sent.
     #[schema(value_type = Option<Value>)]
     sent: Option<Value>,
-    /// The values that Personio would take, where they are known.
+    /// The values that Personio would take, where they are known; the likeliest first.
     options: Vec<String>,
+    /// What to write into the configuration so that it does not happen again, ready to paste.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(
+        example = "department = { from = \"job.department\", values = { \"Eng\" = \"Engineering\" } } # in [mapping.fields]"
+    )]
+    line: Option<String>,
 }
 
 impl From<&Warning> for WarningShape {
@@ -90,6 +111,7 @@ impl From<&Warning> for WarningShape {
             field: warning.field.clone(),
             sent: warning.sent.clone(),
             options: warning.options.clone(),
+            line: warning.line.clone(),
         }
     }
 }

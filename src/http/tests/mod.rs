@@ -113,6 +113,7 @@ async fn transfer(
     let call_timeout = SignedDuration::from_secs(1);
     let ledger = ledger::open(ledger_settings).await.expect("the ledger opens");
     let doctor = Doctor {
+        learned: Learned::default(),
         ledger: ledger_settings.clone(),
         sources: Arc::clone(&sources),
         reader: reader.clone(),

@@ -198,6 +198,9 @@ impl House {
             }
         })
         .await;
+        if self.setup.learn {
+            service.catalog().tried().await;
+        }
         self.service = Some(service);
     }
 
@@ -206,6 +209,13 @@ impl House {
         if let Some(service) = self.service.take() {
             service.stop().await;
         }
+    }
+
+    /// Stops the service and starts it with other settings.
+    pub(crate) async fn reconfigure(&mut self, change: impl FnOnce(&mut Setup)) {
+        self.close().await;
+        change(&mut self.setup);
+        self.open().await;
     }
 
     pub(crate) fn service(&self) -> &Service {
