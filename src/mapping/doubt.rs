@@ -140,9 +140,10 @@ fn plain(value: &Value) -> String {
 fn may_fit(kind: Kind, shape: Shape) -> bool {
     match (kind, shape) {
         (Kind::Emails, _) => false,
-        (_, Shape::Text | Shape::Lines | Shape::Option | Shape::Tags) => true,
         // A list of one is one.
-        (Kind::List, _) | (Kind::Date, Shape::Date) => true,
+        (_, Shape::Text | Shape::Lines | Shape::Option | Shape::Tags)
+        | (Kind::List, _)
+        | (Kind::Date, Shape::Date) => true,
         (Kind::Date, _) => false,
         (Kind::Number, shape) => matches!(shape, Shape::Number | Shape::Integer),
         // An id may be a number.
