@@ -19,10 +19,10 @@ use super::problem::Problem;
 const DAWDLING: Duration = Duration::from_millis(500);
 
 /// Storing is cheap if it takes no longer.
-const CHEAP: Duration = Duration::from_millis(5);
+const CHEAP: Duration = Duration::from_millis(10);
 
 /// So many deliveries are taken at a time however long storing takes.
-const AT_LEAST: usize = 2;
+const AT_LEAST: usize = 16;
 
 /// Room for deliveries. Cheap to clone.
 #[derive(Clone)]
@@ -147,13 +147,11 @@ impl Arriving {
         Some(room)
     }
 
-    /// Storing took so long: fewer at a time if that is too long, one more if not.
+    /// Storing took so long: fewer at a time if that is too long, twice as many if not.
     fn learn(&mut self, took: Duration, behind: bool, size: usize) {
-        let wanted = match (behind, took > CHEAP) {
-            (true, true) => self.crowd - (self.crowd / 16).max(1),
-            (true, false) => self.crowd + 1,
-            (false, _) => self.crowd.saturating_mul(2),
-        };
+        let fewer = self.crowd - self.crowd / 16;
+        let more = self.crowd.saturating_mul(2);
+        let wanted = if behind && took > CHEAP { fewer } else { more };
         self.crowd = wanted.max(AT_LEAST).min(size);
     }
 }

@@ -3,12 +3,8 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
-
-/// How long a hire that is due and was read stands in the queue. Others are looked after meanwhile by nobody.
-const QUEUE_FOR: Duration = Duration::from_millis(250);
 
 /// Room for hires that are being carried.
 pub(super) struct Bulkhead {
@@ -40,9 +36,14 @@ impl Bulkhead {
         self.size
     }
 
+    /// How many more hires could be carried at the moment.
+    pub(super) fn free(&self) -> usize {
+        self.room.available_permits()
+    }
+
     /// Whether another hire could be carried at the moment.
     pub(super) fn has_room(&self) -> bool {
-        self.room.available_permits() > 0
+        self.free() > 0
     }
 
     /// Whether there is no room at the moment. Who asks is told through `due` when there is again.
@@ -58,14 +59,6 @@ impl Bulkhead {
             self.fell_behind(due);
         }
         berth
-    }
-
-    /// A place as soon as there is room, before whoever does not wait for one; `None` if there is none for a
-    /// while.
-    pub(super) async fn queue(&self) -> Option<Berth> {
-        let place = tokio::time::timeout(QUEUE_FOR, Arc::clone(&self.room).acquire_owned());
-        // The semaphore is never closed.
-        place.await.ok()?.ok().map(|place| Berth(Mutex::new(Place::Inside(place))))
     }
 
     /// Somebody was left behind. If a place became free in between, nobody else would tell.

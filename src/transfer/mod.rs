@@ -44,7 +44,7 @@ pub use receive::{Receipt, Stored};
 pub use refusal::{DeskError, Difference, FieldError};
 
 use audit::Audits;
-use bulkhead::{Berth, Bulkhead};
+use bulkhead::Bulkhead;
 use gate::Gate;
 use planner::Told;
 use progress::{Progress, Running, is_passing};
@@ -239,23 +239,15 @@ impl Inner {
     /// for it: then it is due in the ledger, and its turn comes.
     fn start(self: &Arc<Self>, hire: Hire, effect: Effect, told: Option<Told>) -> bool {
         let Some(running) = self.progress.start(hire.id, hire.state()) else { return false };
-        let Some(berth) = self.bulkhead.board(&self.due) else { return false };
-        self.go_on(hire, effect, told, running, berth)
+        self.go_on(hire, effect, told, running)
     }
 
-    /// The same with a hire that was taken on already and has its place.
-    fn go_on(
-        self: &Arc<Self>,
-        hire: Hire,
-        effect: Effect,
-        told: Option<Told>,
-        running: Running,
-        berth: Berth,
-    ) -> bool {
+    /// The same with a hire that was taken on already.
+    fn go_on(self: &Arc<Self>, hire: Hire, effect: Effect, told: Option<Told>, running: Running) -> bool {
         if self.ends_at.get().is_some() {
-            self.bulkhead.leave(&berth, &self.due);
             return false;
         }
+        let Some(berth) = self.bulkhead.board(&self.due) else { return false };
         running.say(hire.state());
         let berth = Arc::new(berth);
         let inner = Arc::clone(self);

@@ -10,7 +10,7 @@ use crate::domain::{Hire, HireId, State, Waiting};
 use crate::ledger::LedgerError;
 
 /// So many due hires are read at a time at most.
-const BATCH: usize = 32;
+const BATCH: usize = 16;
 
 impl Transfer {
     /// While Personio is out of order: tries, when it is time, whether it answers again.
@@ -43,22 +43,18 @@ impl Transfer {
         let due = self.ledger().due(now, limit, waiting).await?;
         let resting: Vec<_> = due.into_iter().filter(|id| !inner.progress.is_running(*id)).collect();
         let mut started = 0;
-        for batch in resting.chunks(BATCH) {
+        for batch in resting.chunks(inner.bulkhead.free().clamp(1, BATCH)) {
             for (hire, running) in inner.load(batch).await? {
+                if inner.bulkhead.is_full(&inner.due) {
+                    return Ok(started);
+                }
                 // Let in while the gate was open, and turned away since: its turn comes with the probes.
                 let wants_credential = hire.state() == State::Waiting(Waiting::Credential);
                 let turned_away = wants_credential && waiting == limit && inner.gate.is_closed();
-                if turned_away || (shut && !inner.needs_no_personio(&hire)) {
-                    continue;
+                if !turned_away && (!shut || inner.needs_no_personio(&hire)) {
+                    let effect = hire.state().resume();
+                    started += usize::from(inner.go_on(hire, effect, None, running));
                 }
-                // Those that are read already are in the queue: asking anew for each place that becomes free would
-                // take longer than a place is taken.
-                let Some(berth) = inner.bulkhead.queue().await else {
-                    inner.bulkhead.is_full(&inner.due);
-                    return Ok(started);
-                };
-                let effect = hire.state().resume();
-                started += usize::from(inner.go_on(hire, effect, None, running, berth));
             }
         }
         Ok(started)

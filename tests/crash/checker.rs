@@ -303,6 +303,8 @@ fn may_follow(from: &str, to: &str, cause: &str) -> bool {
         ("received", "received") | ("created", "created") => from == to,
         ("held", "received") => is_held(&about_the_plan) && cause == "facts_added",
         ("held", "held") => from == to || (is_held(&["refused"]) && cause.starts_with("looked_up:")),
+        ("held", "created") => is_held(&["refused"]) && cause == "looked_up:ours",
+        ("ready", "created") => cause == "looked_up:ours",
         _ => false,
     }
 }
