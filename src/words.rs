@@ -170,7 +170,8 @@ struct File {
 pub fn all() -> &'static [(Kind, Entry)] {
     static ALL: LazyLock<Vec<(Kind, Entry)>> = LazyLock::new(|| {
         let read = |kind: Kind| {
-            let file: File = toml::from_str(kind.text()).expect("these files are part of the program, and tested");
+            let file: File =
+                toml::from_str(kind.text()).expect("these files are part of the program, and tested");
             file.entry.into_iter().map(move |entry| (kind, entry))
         };
         Kind::ALL.into_iter().flat_map(read).collect()
@@ -221,7 +222,8 @@ mod tests {
         for (kind, entry) in all() {
             for language in Language::ALL {
                 let Words { says, cause, remedy } = entry.words(language);
-                let texts: Vec<_> = [Some(says), cause.as_ref(), remedy.as_ref()].into_iter().flatten().collect();
+                let texts: Vec<_> =
+                    [Some(says), cause.as_ref(), remedy.as_ref()].into_iter().flatten().collect();
                 let expected = if kind.is_one_sentence() { 1 } else { 3 };
                 assert_eq!(texts.len(), expected, "{kind} {} {}", entry.code, language.tag());
                 for text in texts {

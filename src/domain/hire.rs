@@ -279,8 +279,13 @@ impl Hire {
         state: State,
         actor: &Actor,
     ) -> Self {
-        let first =
-            Entry { at, actor: actor.to_string(), from: None, to: state.to_string(), cause: "stored".to_owned() };
+        let first = Entry {
+            at,
+            actor: actor.to_string(),
+            from: None,
+            to: state.to_string(),
+            cause: "stored".to_owned(),
+        };
         Self {
             id,
             source: source.to_owned(),

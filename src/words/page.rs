@@ -26,7 +26,12 @@ fn write(page: &mut String) -> fmt::Result {
 fn table(page: &mut String, kind: Kind, language: Language) -> fmt::Result {
     let (title, intro) = heading(kind, language);
     let columns = columns(kind, language);
-    write!(page, "\n## {title}\n\n{intro}\n\n| {} |\n|{}\n", columns.join(" | "), "---|".repeat(columns.len()))?;
+    write!(
+        page,
+        "\n## {title}\n\n{intro}\n\n| {} |\n|{}\n",
+        columns.join(" | "),
+        "---|".repeat(columns.len())
+    )?;
     for (_, entry) in all().iter().filter(|(of, _)| *of == kind) {
         let words = entry.words(language);
         write!(page, "| `{}` | {} |", entry.code, words.says)?;
@@ -71,9 +76,13 @@ fn heading(kind: Kind, language: Language) -> (&'static str, &'static str) {
             Kind::Note => ("Notes", "`notes`: expected things, for the record."),
             Kind::Flag => ("Flags", "`flags`: marks that do not change the state."),
             Kind::Refusal => ("Refused deliveries", "`last_refusal` of a source, and the log."),
-            Kind::Ignored => ("Deliveries of which nothing became", "`ignored` of a source, and the answer's `reason`."),
+            Kind::Ignored => {
+                ("Deliveries of which nothing became", "`ignored` of a source, and the answer's `reason`.")
+            }
             Kind::Problem => ("Problems of the API", "`code` of an answer that is no success."),
-            Kind::Detail => ("Details of problems", "The sentence stands in `detail`; the name is shown nowhere."),
+            Kind::Detail => {
+                ("Details of problems", "The sentence stands in `detail`; the name is shown nowhere.")
+            }
             Kind::History => ("What happened to a hire", "`cause` in a hire's `history`, and in the log."),
         },
         Language::German => match kind {
@@ -86,8 +95,13 @@ fn heading(kind: Kind, language: Language) -> (&'static str, &'static str) {
                 ("Meldungen, aus denen nichts wurde", "`ignored` einer Quelle, und `reason` der Antwort.")
             }
             Kind::Problem => ("Probleme der Schnittstelle", "`code` einer Antwort, die kein Erfolg ist."),
-            Kind::Detail => ("Einzelheiten zu Problemen", "Der Satz steht in `detail`; der Name erscheint nirgends."),
-            Kind::History => ("Was mit einer Einstellung geschah", "`cause` im `history` einer Einstellung, und im Protokoll."),
+            Kind::Detail => {
+                ("Einzelheiten zu Problemen", "Der Satz steht in `detail`; der Name erscheint nirgends.")
+            }
+            Kind::History => (
+                "Was mit einer Einstellung geschah",
+                "`cause` im `history` einer Einstellung, und im Protokoll.",
+            ),
         },
     }
 }
