@@ -106,7 +106,13 @@ pub struct Entry {
 impl Entry {
     /// The line for a step.
     pub fn of(from: State, event: &Event, to: State, actor: &Actor, at: Timestamp) -> Self {
-        Self { at, actor: actor.to_string(), from: Some(from.to_string()), to: to.to_string(), cause: cause(event) }
+        Self {
+            at,
+            actor: actor.to_string(),
+            from: Some(from.to_string()),
+            to: to.to_string(),
+            cause: cause(event),
+        }
     }
 }
 
