@@ -17,3 +17,4 @@ pub mod service;
 pub mod sim;
 pub mod telemetry;
 pub mod transfer;
+pub mod words;

@@ -2,6 +2,7 @@
 
 mod backup;
 mod check;
+mod codes;
 mod demo;
 mod fields;
 mod healthcheck;
@@ -76,6 +77,7 @@ enum Command {
     Check(check::Args),
     Fields(fields::Args),
     Preview(preview::Args),
+    Codes(codes::Args),
     Backup(backup::Args),
     Secret(secret::Args),
     #[command(subcommand)]
@@ -107,6 +109,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Check(args) => check::run(args).await,
         Command::Fields(args) => fields::run(args).await.map(done),
         Command::Preview(args) => preview::run(args).await,
+        Command::Codes(args) => codes::run(&args).map(done),
         Command::Backup(args) => backup::run(args).await.map(done),
         Command::Secret(args) => secret::run(&args).map(done),
         Command::Token(command) => token::run(&command).map(done),

@@ -8,11 +8,14 @@ use std::sync::Arc;
 use anyhow::Context;
 
 use super::ConfigFile;
+use super::codes::{Explained, Speech};
 use crate::ats::Sources;
 use crate::catalog::Learned;
 use crate::clock::Clock;
+use crate::domain::{Plan, State};
 use crate::http;
 use crate::transfer::Planner;
+use crate::words::{self, Kind, Language};
 
 /// Show what Personio would get for a delivery, without a running service and without writing anything.
 #[derive(clap::Args)]
@@ -20,13 +23,16 @@ use crate::transfer::Planner;
 Example:
   hirebridge preview delivery.json --source ashby --config hirebridge.toml
 
-Prints the plan as JSON. Ends with exit code 1 if it could not be sent as it is.")]
+Prints the plan as JSON, and on standard error what its codes mean. Ends with exit code 1 if it could not be
+sent as it is.")]
 pub(super) struct Args {
     /// The body of a delivery; `-` reads it from standard input
     file: PathBuf,
     /// The source whose delivery it is
     #[arg(long)]
     source: String,
+    #[command(flatten)]
+    speech: Speech,
     #[command(flatten)]
     config: ConfigFile,
 }
@@ -45,9 +51,25 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let source = named.with_context(|| unknown(&args.source, &planner.sources))?;
     let plan = planner.preview(source, &body, Clock::system().now()).await?;
     let sendable = plan.sendable();
+    let explained = explained(&plan, args.speech.language);
     let shown = serde_json::to_string_pretty(&http::Preview::from(plan))?;
     writeln!(std::io::stdout(), "{shown}")?;
+    write!(std::io::stderr(), "{explained}")?;
     Ok(if sendable { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What the plan's codes mean.
+fn explained(plan: &Plan, language: Language) -> String {
+    let hold = plan.hold.map(|why| (Kind::State, State::Held(why).to_string()));
+    let warnings = plan.warnings.iter().map(|warning| (Kind::Warning, warning.code.clone()));
+    let notes = plan.notes.iter().map(|note| (Kind::Note, note.clone()));
+    let mut codes: Vec<_> = hold.into_iter().chain(warnings).chain(notes).collect();
+    codes.dedup();
+    let said = codes.iter().filter_map(|(kind, code)| {
+        let words = words::of(*kind, code, language)?;
+        Some(format!("{}\n", Explained { kind: *kind, code, words, language }))
+    });
+    said.collect()
 }
 
 fn read(file: &Path) -> anyhow::Result<Vec<u8>> {

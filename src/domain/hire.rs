@@ -106,7 +106,13 @@ pub struct Entry {
 impl Entry {
     /// The line for a step.
     pub fn of(from: State, event: &Event, to: State, actor: &Actor, at: Timestamp) -> Self {
-        Self { at, actor: actor.to_string(), from: Some(words(from)), to: words(to), cause: cause(event) }
+        Self {
+            at,
+            actor: actor.to_string(),
+            from: Some(from.to_string()),
+            to: to.to_string(),
+            cause: cause(event),
+        }
     }
 }
 
@@ -279,8 +285,13 @@ impl Hire {
         state: State,
         actor: &Actor,
     ) -> Self {
-        let first =
-            Entry { at, actor: actor.to_string(), from: None, to: words(state), cause: "stored".to_owned() };
+        let first = Entry {
+            at,
+            actor: actor.to_string(),
+            from: None,
+            to: state.to_string(),
+            cause: "stored".to_owned(),
+        };
         Self {
             id,
             source: source.to_owned(),
@@ -326,7 +337,7 @@ impl Hire {
 
     /// Notes something in the history that does not change the state.
     pub fn remark(&mut self, actor: &Actor, what: &str, at: Timestamp) {
-        let state = words(self.state);
+        let state = self.state.to_string();
         let (actor, cause) = (actor.to_string(), what.to_owned());
         self.unsaved.push(Entry { at, actor, from: Some(state.clone()), to: state, cause });
         self.updated_at = at;
@@ -366,15 +377,7 @@ pub const RESENT: &str = "resent_after_unknown";
 /// Id and state only: everything else may be personal.
 impl fmt::Debug for Hire {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Hire({} {})", self.id, words(self.state))
-    }
-}
-
-/// `name` or `name(reason)`.
-fn words(state: State) -> String {
-    match state.reason() {
-        Some(reason) => format!("{}({reason})", state.name()),
-        None => state.name().to_owned(),
+        write!(f, "Hire({} {})", self.id, self.state)
     }
 }
 

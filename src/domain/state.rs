@@ -1,5 +1,7 @@
 //! The states of a hire, their names and their reasons.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::step::Effect;
@@ -147,6 +149,16 @@ impl State {
     pub fn is_before_permit(self) -> bool {
         matches!(self, Self::Received | Self::Ready | Self::Waiting(_))
             || matches!(self, Self::Held(why) if why != Held::Refused && why != Held::Unknown)
+    }
+}
+
+/// `name` or `name(reason)`.
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.reason() {
+            Some(reason) => write!(f, "{}({reason})", self.name()),
+            None => f.write_str(self.name()),
+        }
     }
 }
 

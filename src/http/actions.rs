@@ -11,11 +11,13 @@ use super::body;
 use super::contract::tag;
 use super::door::{Sender, Viewer};
 use super::hires::{Id, shown};
+use super::language::Spoken;
 use super::problem::{self, Problem};
 use super::shapes::{HireShape, Preview};
+use crate::words::Language;
 
 /// What an action answers: the hire as it is then.
-type Changed = Result<Json<HireShape>, Problem>;
+type Changed = Result<Spoken<HireShape>, Problem>;
 
 /// What is to be different from what the mapping made.
 #[derive(Deserialize, ToSchema)]
@@ -105,7 +107,7 @@ pub(super) async fn preview(
                     "difference": [{"field": "hire_date", "yours": null, "now": "2027-02-01"}]}))),
                 ("wrong_state" = (value = json!({"type": "urn:hirebridge:problem:wrong_state",
                     "title": "This cannot be done to a hire in this state", "status": 409,
-                    "code": "wrong_state", "state": "created"}))),
+                    "code": "wrong_state", "detail": "Look at the hire again.", "state": "created"}))),
             )),
         (status = 422, description = "Corrections are not right, or the plan may not be sent as it is"),
         (status = 502, description = "Personio could not be asked; nothing was sent"),
@@ -113,12 +115,13 @@ pub(super) async fn preview(
 pub(super) async fn send(
     sender: Sender,
     State(app): State<App>,
+    language: Language,
     Id(id): Id,
     body::Json(sending): body::Json<Sending>,
 ) -> Changed {
     let Sending { plan_hash, corrections } = sending;
     let hire = app.transfer.send(id, &corrections, &plan_hash, sender.name(), app.settings.wait()).await?;
-    shown(&app, &hire).await.map(Json)
+    shown(&app, &hire, language).await
 }
 
 /// Take a held hire off the list, or put it back.
@@ -134,11 +137,12 @@ pub(super) async fn send(
 pub(super) async fn dismiss(
     sender: Sender,
     State(app): State<App>,
+    language: Language,
     Id(id): Id,
     body::Json(dismissal): body::Json<Dismissal>,
 ) -> Changed {
     let hire = app.transfer.dismiss(id, dismissal.dismissed, sender.name()).await?;
-    shown(&app, &hire).await.map(Json)
+    shown(&app, &hire, language).await
 }
 
 /// Say which employee it is.
@@ -156,9 +160,10 @@ pub(super) async fn dismiss(
 pub(super) async fn link(
     sender: Sender,
     State(app): State<App>,
+    language: Language,
     Id(id): Id,
     body::Json(link): body::Json<Link>,
 ) -> Changed {
     let hire = app.transfer.link(id, link.employee_id, sender.name()).await?;
-    shown(&app, &hire).await.map(Json)
+    shown(&app, &hire, language).await
 }

@@ -40,12 +40,11 @@ pub(super) async fn backup(admin: Admin, State(app): State<App>) -> Result<impl 
 
 fn refusal(error: &SnapshotError) -> Problem {
     match error {
-        SnapshotError::Elsewhere => Problem::of(Code::BackupElsewhere)
-            .detail("Use `pg_dump`, or base backups and the WAL archive; docs/backup.md shows how."),
-        SnapshotError::Busy => Problem::of(Code::Overloaded).detail("A backup is being made already."),
+        SnapshotError::Elsewhere => Problem::of(Code::BackupElsewhere),
+        SnapshotError::Busy => Problem::of(Code::Overloaded).detail("backup_running"),
         SnapshotError::Failed(why) => {
             tracing::error!(%why, "a backup could not be made");
-            Problem::of(Code::LedgerUnavailable).detail("The backup could not be made; the log says why.")
+            Problem::of(Code::LedgerUnavailable).detail("backup_failed")
         }
     }
 }

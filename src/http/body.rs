@@ -31,10 +31,11 @@ pub(super) async fn read(
     allowance: Option<&Allowance>,
 ) -> Result<Bytes, Problem> {
     if headers.get_all(CONTENT_ENCODING).iter().any(|encoding| encoding != "identity") {
-        return Err(Problem::of(Code::ContentEncoding).detail("Send the body as it is, without encoding it."));
+        return Err(Problem::of(Code::ContentEncoding));
     }
+    let at_most = limit.display().iec().to_string();
     let too_large =
-        || Problem::of(Code::TooLarge).detail(format!("At most {} are taken.", limit.display().iec()));
+        || Problem::of(Code::TooLarge).detail_with("body_limit", vec![("limit", at_most.clone())]);
     if announced(headers).is_some_and(|length| length > limit.as_u64()) {
         return Err(too_large());
     }
@@ -45,10 +46,10 @@ pub(super) async fn read(
             Cut::NoMemory(problem) => problem,
             Cut::Late => Problem::of(Code::RequestTimeout),
             Cut::Broken(error) if error.is::<LengthLimitError>() => too_large(),
-            Cut::Broken(_) => Problem::of(Code::BadRequest).detail("The body ended before it was complete."),
+            Cut::Broken(_) => Problem::of(Code::BadRequest).detail("body_cut"),
         }),
         () = app.stopping.cancelled() => {
-            Err(Problem::of(Code::Overloaded).detail("The service is stopping. Nothing was stored: send it again."))
+            Err(Problem::of(Code::Overloaded).detail("stopping"))
         }
     }
 }
@@ -97,8 +98,7 @@ impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
             return parse(b"{}").map(Self);
         }
         if !parts.headers.get(CONTENT_TYPE).is_some_and(is_json) {
-            return Err(Problem::of(Code::UnsupportedMediaType)
-                .detail("Send it as `Content-Type: application/json`, in UTF-8."));
+            return Err(Problem::of(Code::UnsupportedMediaType));
         }
         parse(&bytes).map(Self)
     }
@@ -157,8 +157,8 @@ fn beside(path: &str, name: &str) -> String {
 }
 
 fn not_json(error: &serde_json::Error) -> Problem {
-    let place = format!("It breaks off or goes wrong at line {}, column {}.", error.line(), error.column());
-    Problem::of(Code::InvalidJson).detail(place)
+    let place = vec![("line", error.line().to_string()), ("column", error.column().to_string())];
+    Problem::of(Code::InvalidJson).detail_with("json_place", place)
 }
 
 #[cfg(test)]

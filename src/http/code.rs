@@ -2,12 +2,15 @@
 
 use axum::http::StatusCode;
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
+
+use crate::words::{self, Kind, Language, Words};
 
 /// What went wrong, as a stable code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "each is explained by its title below")]
+#[expect(missing_docs, reason = "src/words/problems.toml explains each")]
 pub enum Code {
     BadRequest,
     InvalidId,
@@ -46,51 +49,69 @@ pub enum Code {
 }
 
 impl Code {
-    /// The HTTP status it goes with, and its title.
-    pub fn about(self) -> (StatusCode, &'static str) {
+    /// The HTTP status it goes with.
+    pub fn status(self) -> StatusCode {
         use StatusCode as S;
         match self {
-            Self::BadRequest => (S::BAD_REQUEST, "The request is not well formed"),
-            Self::InvalidId => (S::BAD_REQUEST, "This is not the id of a hire"),
-            Self::InvalidQuery => (S::BAD_REQUEST, "The query is not understood"),
-            Self::InvalidJson => (S::BAD_REQUEST, "The body is not JSON"),
-            Self::IdempotencyKeyMissing => (S::BAD_REQUEST, "An idempotency key is needed"),
-            Self::IdempotencyKeyInvalid => (S::BAD_REQUEST, "The idempotency key cannot be used"),
-            Self::TokenInUrl => (S::BAD_REQUEST, "A token does not belong in a URL"),
-            Self::Signature => (S::UNAUTHORIZED, "The signature is missing or wrong"),
-            Self::Unauthenticated => (S::UNAUTHORIZED, "A token is needed"),
-            Self::Forbidden => (S::FORBIDDEN, "The token's role does not suffice"),
-            Self::NotFound => (S::NOT_FOUND, "There is nothing at this address"),
-            Self::HireNotFound => (S::NOT_FOUND, "There is no such hire"),
-            Self::MethodNotAllowed => (S::METHOD_NOT_ALLOWED, "This address does not take this method"),
-            Self::RequestTimeout => (S::REQUEST_TIMEOUT, "The body did not arrive in time"),
-            Self::WrongState => (S::CONFLICT, "This cannot be done to a hire in this state"),
-            Self::PlanChanged => (S::CONFLICT, "The plan is no longer the one that was seen"),
-            Self::ChangedMeanwhile => (S::CONFLICT, "The hire was changed meanwhile"),
-            Self::TooEarly => (S::CONFLICT, "The outcome may still become known by itself"),
-            Self::LookUpImpossible => (S::CONFLICT, "The credential may not read employees"),
-            Self::BackupElsewhere => (S::CONFLICT, "This ledger is backed up by other means"),
-            Self::TooLarge => (S::PAYLOAD_TOO_LARGE, "The body is too large"),
-            Self::UnsupportedMediaType => (S::UNSUPPORTED_MEDIA_TYPE, "The body must be JSON"),
-            Self::ContentEncoding => (S::UNSUPPORTED_MEDIA_TYPE, "Encoded bodies are not taken"),
-            Self::Invalid => (S::UNPROCESSABLE_ENTITY, "Some fields are not right"),
-            Self::NotSendable => (S::UNPROCESSABLE_ENTITY, "The plan may not be sent as it is"),
-            Self::UnknownSource => (S::UNPROCESSABLE_ENTITY, "There is no such source"),
-            Self::EmployeeNotFound => (S::UNPROCESSABLE_ENTITY, "Personio has no such employee"),
-            Self::IdempotencyKeyReused => {
-                (S::UNPROCESSABLE_ENTITY, "The idempotency key was used for something else")
-            }
-            Self::UnreadablePayload => (S::UNPROCESSABLE_ENTITY, "The payload is not what this ATS sends"),
-            Self::NoHire => (S::UNPROCESSABLE_ENTITY, "The payload is not about a hire"),
-            Self::Internal => (S::INTERNAL_SERVER_ERROR, "Something went wrong here"),
-            Self::PersonioUnreachable => (S::BAD_GATEWAY, "Personio could not be asked"),
-            Self::LedgerUnavailable => (S::SERVICE_UNAVAILABLE, "Nothing can be stored at the moment"),
-            Self::Overloaded => (S::SERVICE_UNAVAILABLE, "Nothing more can be taken at the moment"),
+            Self::BadRequest
+            | Self::InvalidId
+            | Self::InvalidQuery
+            | Self::InvalidJson
+            | Self::IdempotencyKeyMissing
+            | Self::IdempotencyKeyInvalid
+            | Self::TokenInUrl => S::BAD_REQUEST,
+            Self::Signature | Self::Unauthenticated => S::UNAUTHORIZED,
+            Self::Forbidden => S::FORBIDDEN,
+            Self::NotFound | Self::HireNotFound => S::NOT_FOUND,
+            Self::MethodNotAllowed => S::METHOD_NOT_ALLOWED,
+            Self::RequestTimeout => S::REQUEST_TIMEOUT,
+            Self::WrongState
+            | Self::PlanChanged
+            | Self::ChangedMeanwhile
+            | Self::TooEarly
+            | Self::LookUpImpossible
+            | Self::BackupElsewhere => S::CONFLICT,
+            Self::TooLarge => S::PAYLOAD_TOO_LARGE,
+            Self::UnsupportedMediaType | Self::ContentEncoding => S::UNSUPPORTED_MEDIA_TYPE,
+            Self::Invalid
+            | Self::NotSendable
+            | Self::UnknownSource
+            | Self::EmployeeNotFound
+            | Self::IdempotencyKeyReused
+            | Self::UnreadablePayload
+            | Self::NoHire => S::UNPROCESSABLE_ENTITY,
+            Self::Internal => S::INTERNAL_SERVER_ERROR,
+            Self::PersonioUnreachable => S::BAD_GATEWAY,
+            Self::LedgerUnavailable | Self::Overloaded => S::SERVICE_UNAVAILABLE,
         }
     }
 
-    /// The HTTP status it goes with.
-    pub fn status(self) -> StatusCode {
-        self.about().0
+    /// The code as it is written.
+    pub fn name(self) -> String {
+        let name = serde_json::to_value(self).ok();
+        name.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned()
+    }
+
+    /// What it means, and what to do.
+    pub fn words(self, language: Language) -> &'static Words {
+        words::of(Kind::Problem, &self.name(), language).expect("every code has words: a test asks for each")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use utoipa::PartialSchema;
+
+    use super::*;
+
+    #[test]
+    fn every_code_has_words_and_all_words_have_a_code() {
+        let schema = serde_json::to_value(Code::schema()).expect("a schema serialises");
+        let codes = schema["enum"].as_array().expect("the names of all codes");
+        let known: Vec<_> = words::all().iter().filter(|(kind, _)| *kind == Kind::Problem).collect();
+        for code in codes {
+            assert!(known.iter().any(|(_, entry)| *code == entry.code.as_str()), "{code} has no words");
+        }
+        assert_eq!(codes.len(), known.len(), "there are words for a code that does not exist");
     }
 }

@@ -13,6 +13,7 @@ use super::code::Code;
 use super::problem::{self, Problem};
 use super::shapes::FLAGS;
 use crate::domain::state::ALL;
+use crate::words::Language;
 
 /// The groups of routes.
 pub(super) mod tag {
@@ -107,7 +108,10 @@ fn response(code: Code) -> Response {
     let example = serde_json::to_value(Problem::of(code).body()).ok();
     let schema = Ref::from_schema_name("Problem");
     let content = ContentBuilder::new().schema(Some(schema)).example(example).build();
-    ResponseBuilder::new().description(code.about().1).content(problem::MEDIA_TYPE, content).build()
+    ResponseBuilder::new()
+        .description(code.words(Language::English).says.as_str())
+        .content(problem::MEDIA_TYPE, content)
+        .build()
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {

@@ -14,29 +14,21 @@ impl From<DeskError> for Problem {
             DeskError::WrongState { state } => {
                 Self::of(Code::WrongState).state(state.name()).reason(state.reason())
             }
-            DeskError::PlanChanged { plan, difference } => Self::of(Code::PlanChanged)
-                .detail("Look at the plan again, and send it with the new hash.")
-                .difference(difference)
-                .plan(PlanShape::from(&*plan)),
-            DeskError::NotSendable { plan } => Self::of(Code::NotSendable)
-                .detail("Correct what `reason` and `plan` name.")
-                .reason(plan.hold.map(Held::code))
-                .plan(PlanShape::from(&*plan)),
+            DeskError::PlanChanged { plan, difference } => {
+                Self::of(Code::PlanChanged).difference(difference).plan(PlanShape::from(&*plan))
+            }
+            DeskError::NotSendable { plan } => {
+                Self::of(Code::NotSendable).reason(plan.hold.map(Held::code)).plan(PlanShape::from(&*plan))
+            }
             DeskError::Invalid(errors) => Self::of(Code::Invalid).fields(errors),
             DeskError::UnknownSource(_) => {
                 Self::of(Code::UnknownSource).field("source", "is not configured; `/v1/sources` lists them")
             }
             DeskError::TooEarly { until } => Self::of(Code::TooEarly).until(until),
-            DeskError::LookUpImpossible => Self::of(Code::LookUpImpossible).detail(
-                "Nobody can know whether the employee is there: `hirebridge check` says which right to tick.",
-            ),
+            DeskError::LookUpImpossible => Self::of(Code::LookUpImpossible),
             DeskError::EmployeeNotFound => Self::of(Code::EmployeeNotFound),
-            DeskError::PersonioUnreachable => {
-                Self::of(Code::PersonioUnreachable).detail("Nothing was changed. Try again.")
-            }
-            DeskError::KeyReused => {
-                Self::of(Code::IdempotencyKeyReused).detail("Use a new key for another hire.")
-            }
+            DeskError::PersonioUnreachable => Self::of(Code::PersonioUnreachable),
+            DeskError::KeyReused => Self::of(Code::IdempotencyKeyReused),
             DeskError::Unreadable { reason } => Self::of(Code::UnreadablePayload).reason(Some(reason)),
             DeskError::NoHire { reason } => Self::of(Code::NoHire).reason(Some(reason)),
             DeskError::Ledger(error) => error.into(),
@@ -47,10 +39,10 @@ impl From<DeskError> for Problem {
 impl From<LedgerError> for Problem {
     fn from(error: LedgerError) -> Self {
         match error {
-            LedgerError::Conflict => Self::of(Code::ChangedMeanwhile).detail("Look at it again."),
+            LedgerError::Conflict => Self::of(Code::ChangedMeanwhile),
             LedgerError::Damaged(_) => {
                 tracing::error!(%error, "a request failed");
-                Self::of(Code::Internal).detail("It was logged under this answer's X-Request-Id.")
+                Self::of(Code::Internal)
             }
             LedgerError::Unusable(_) | LedgerError::Broken(_) => {
                 tracing::error!(%error, "a request failed");

@@ -13,6 +13,7 @@ use super::App;
 use super::code::Code;
 use super::operators::{Operator, Operators, Role};
 use super::problem::Problem;
+use crate::words::Language;
 
 /// What is behind the door.
 const BEHIND: &str = "/v1";
@@ -30,8 +31,8 @@ pub(super) async fn keep(State(app): State<App>, mut request: Request, next: Nex
         }
         Err(problem) => {
             tracing::warn!(
-                status = problem.code().about().0.as_u16(),
-                reason = problem.code().about().1,
+                status = problem.code().status().as_u16(),
+                reason = problem.code().words(Language::English).says,
                 "refused a request to the API"
             );
             problem.into_response()
@@ -47,14 +48,11 @@ fn is_behind(path: &str) -> bool {
 
 fn admit(operators: &Operators, request: &Request) -> Result<Operator, Problem> {
     if names_a_token(request.uri().query().unwrap_or_default()) {
-        return Err(Problem::of(Code::TokenInUrl)
-            .detail("URLs end up in logs: take this token out of use, and send the next one as `Authorization: Bearer …`."));
+        return Err(Problem::of(Code::TokenInUrl));
     }
-    let refused = |detail: &str| Problem::of(Code::Unauthenticated).detail(detail);
-    let token = bearer(request.headers()).ok_or_else(|| {
-        refused("Send one as `Authorization: Bearer hb_…`; `hirebridge token new` makes one.")
-    })?;
-    operators.identify(token).cloned().ok_or_else(|| refused("This token is not known."))
+    let token = bearer(request.headers()).ok_or_else(|| Problem::of(Code::Unauthenticated))?;
+    let unknown = || Problem::of(Code::Unauthenticated).detail("token_unknown");
+    operators.identify(token).cloned().ok_or_else(unknown)
 }
 
 fn names_a_token(query: &str) -> bool {
@@ -108,9 +106,8 @@ proof!(Admin, Role::Admin);
 fn admitted(parts: &Parts, needed: Role) -> Result<Operator, Problem> {
     let operator = parts.extensions.get::<Operator>().ok_or_else(|| Problem::of(Code::Unauthenticated))?;
     if operator.role < needed {
-        let (has, needs) = (operator.role.name(), needed.name());
-        let detail = format!("The token's role is `{has}`; this needs `{needs}`.");
-        return Err(Problem::of(Code::Forbidden).detail(detail));
+        let roles = vec![("has", operator.role.name().to_owned()), ("needs", needed.name().to_owned())];
+        return Err(Problem::of(Code::Forbidden).detail_with("role", roles));
     }
     Ok(operator.clone())
 }

@@ -1,6 +1,5 @@
 //! Hires, seen: a list of them, and one with its history.
 
-use axum::Json;
 use axum::extract::{FromRequestParts, Path, State};
 use axum::http::request::Parts;
 use serde::Serialize;
@@ -11,11 +10,13 @@ use super::App;
 use super::code::Code;
 use super::contract::{FlagName, StateName, tag};
 use super::door::Viewer;
+use super::language::Spoken;
 use super::list::{self, Page};
 use super::problem::Problem;
 use super::shapes::HireShape;
 use crate::domain::{self, HireId};
 use crate::ledger::Filter;
+use crate::words::Language;
 
 /// The id of a hire in a path.
 pub(super) struct Id(pub(super) HireId);
@@ -56,7 +57,12 @@ pub(super) struct HireList {
         (status = 200, description = "A page of hires", body = HireList),
         (status = 400, description = "The query is not understood"),
     ))]
-pub(super) async fn list(_: Viewer, State(app): State<App>, page: Page) -> Result<Json<HireList>, Problem> {
+pub(super) async fn list(
+    _: Viewer,
+    State(app): State<App>,
+    language: Language,
+    page: Page,
+) -> Result<Spoken<HireList>, Problem> {
     let limit = page.0.limit;
     // One more than asked for tells whether there is a next page.
     let filter = Filter { limit: limit + 1, ..page.0 };
@@ -64,8 +70,8 @@ pub(super) async fn list(_: Viewer, State(app): State<App>, page: Page) -> Resul
     let more = hires.len() > limit;
     hires.truncate(limit);
     let next_cursor = hires.last().filter(|_| more).map(|last| list::cursor(last.id));
-    let hires = hires.iter().map(|hire| HireShape::of(hire, &app.transfer)).collect();
-    Ok(Json(HireList { hires, next_cursor }))
+    let hires = hires.iter().map(|hire| HireShape::of(hire, &app.transfer, language)).collect();
+    Ok(Spoken(language, HireList { hires, next_cursor }))
 }
 
 /// One hire, with its history.
@@ -77,13 +83,22 @@ pub(super) async fn list(_: Viewer, State(app): State<App>, page: Page) -> Resul
         (status = 200, description = "The hire", body = HireShape),
         (status = 400, description = "The id is none"),
     ))]
-pub(super) async fn one(_: Viewer, State(app): State<App>, Id(id): Id) -> Result<Json<HireShape>, Problem> {
+pub(super) async fn one(
+    _: Viewer,
+    State(app): State<App>,
+    language: Language,
+    Id(id): Id,
+) -> Result<Spoken<HireShape>, Problem> {
     let hire = app.transfer.ledger().hire(id).await?.ok_or_else(|| Problem::of(Code::HireNotFound))?;
-    shown(&app, &hire).await.map(Json)
+    shown(&app, &hire, language).await
 }
 
 /// A hire as the API shows one: with its history.
-pub(super) async fn shown(app: &App, hire: &domain::Hire) -> Result<HireShape, Problem> {
+pub(super) async fn shown(
+    app: &App,
+    hire: &domain::Hire,
+    language: Language,
+) -> Result<Spoken<HireShape>, Problem> {
     let history = app.transfer.ledger().history(hire.id).await?;
-    Ok(HireShape::of(hire, &app.transfer).with_history(history))
+    Ok(Spoken(language, HireShape::of(hire, &app.transfer, language).with_history(history)))
 }

@@ -194,7 +194,7 @@ impl Drop for Room {
 }
 
 fn overloaded() -> Problem {
-    Problem::of(Code::Overloaded).detail("Nothing was stored: send it again.")
+    Problem::of(Code::Overloaded)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod actions;
 mod backup;
 mod body;
 pub mod code;
+mod codes;
 mod connection;
 mod contract;
 mod desk;
@@ -15,6 +16,7 @@ mod framing;
 mod health;
 mod hires;
 pub mod intake;
+mod language;
 pub mod limits;
 mod list;
 pub mod operators;
@@ -153,6 +155,7 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(actions::dismiss))
         .routes(routes!(actions::link))
         .routes(routes!(sources::list))
+        .routes(routes!(codes::list))
         .routes(routes!(health::check))
         .routes(routes!(backup::backup))
 }
@@ -170,6 +173,7 @@ fn dressed(routes: Router<App>, app: App) -> Router {
         .layer(from_fn_with_state(app.clone(), door::keep))
         .layer(from_fn(request::one_host))
         .layer(CatchPanicLayer::custom(problem::panicked))
+        .layer(from_fn(language::translate))
         .layer(from_fn(request::identify))
         .with_state(app)
 }

@@ -4,8 +4,11 @@
 //! `plan`, which only an operator who may see the hire is shown.
 
 use std::any::Any;
+use std::sync::Arc;
 
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{
+    CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, VARY, WWW_AUTHENTICATE,
+};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
@@ -17,6 +20,7 @@ use super::code::Code;
 use super::contract::StateName;
 use super::shapes::PlanShape;
 use crate::transfer::{Difference, FieldError};
+use crate::words::{self, Language};
 
 /// The media type of problems.
 pub const MEDIA_TYPE: &str = "application/problem+json";
@@ -25,7 +29,15 @@ pub const MEDIA_TYPE: &str = "application/problem+json";
 #[derive(Debug)]
 pub struct Problem {
     body: Box<Body>,
+    detail: Option<Detail>,
     headers: HeaderMap,
+}
+
+/// What more there is to say than the code does: a sentence of the catalogue, and what stands in its places.
+#[derive(Debug)]
+struct Detail {
+    code: &'static str,
+    places: Vec<(&'static str, String)>,
 }
 
 /// What is written of a problem.
@@ -35,19 +47,20 @@ pub struct Problem {
     "title": "Some fields are not right",
     "status": 422,
     "code": "invalid",
+    "detail": "Correct the fields that `errors` names.",
     "errors": [{"field": "candidate.email", "message": "must be text"}],
 }))]
 pub struct Body {
     /// The code as a URI, as RFC 9457 asks for one.
     #[serde(rename = "type")]
     kind: String,
-    /// What the code means.
+    /// What the code means, in the language that was asked for.
     title: &'static str,
     /// The HTTP status.
     status: u16,
     /// The stable code.
     code: Code,
-    /// What to do about it.
+    /// What to do about it, in the language that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
     /// The fields that are not right.
@@ -100,13 +113,10 @@ pub struct FieldDifference {
 impl Problem {
     /// A problem with this code.
     pub fn of(code: Code) -> Self {
-        let (status, title) = code.about();
-        let name = serde_json::to_value(code).ok();
-        let name = name.as_ref().and_then(Value::as_str).unwrap_or_default();
         let body = Body {
-            kind: format!("urn:hirebridge:problem:{name}"),
-            title,
-            status: status.as_u16(),
+            kind: format!("urn:hirebridge:problem:{}", code.name()),
+            title: "",
+            status: code.status().as_u16(),
             code,
             detail: None,
             errors: Vec::new(),
@@ -116,7 +126,23 @@ impl Problem {
             plan: None,
             difference: Vec::new(),
         };
-        Self { body: Box::new(body), headers: HeaderMap::new() }.with_usual_headers()
+        Self { body: Box::new(body), detail: None, headers: HeaderMap::new() }
+            .in_language(Language::English)
+            .with_usual_headers()
+    }
+
+    /// Title and detail in this language. Messages in `errors` stay English: they name fields.
+    #[must_use]
+    pub(super) fn in_language(mut self, language: Language) -> Self {
+        let words = self.body.code.words(language);
+        self.body.title = &words.says;
+        self.body.detail = match &self.detail {
+            Some(detail) => Some(words::detail(detail.code, &detail.places, language)),
+            None => words.remedy.clone(),
+        };
+        self.headers.insert(CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
+        self.headers.insert(VARY, HeaderValue::from_static("accept-language"));
+        self
     }
 
     fn with_usual_headers(mut self) -> Self {
@@ -132,11 +158,17 @@ impl Problem {
         }
     }
 
-    /// Says what to do about it. Never holds a value that was sent.
+    /// Says more than the code does, by a sentence of `words/details.toml`.
     #[must_use]
-    pub fn detail(mut self, detail: impl Into<String>) -> Self {
-        self.body.detail = Some(detail.into());
-        self
+    pub fn detail(self, code: &'static str) -> Self {
+        self.detail_with(code, Vec::new())
+    }
+
+    /// The same, with what stands in the sentence's places. Never holds a value that was sent.
+    #[must_use]
+    pub fn detail_with(mut self, code: &'static str, places: Vec<(&'static str, String)>) -> Self {
+        self.detail = Some(Detail { code, places });
+        self.in_language(Language::English)
     }
 
     /// Names a field that is not right.
@@ -201,6 +233,10 @@ impl Problem {
         self.body.code
     }
 
+    fn bytes(&self) -> Vec<u8> {
+        serde_json::to_vec(&self.body).expect("strings, numbers and JSON values serialise")
+    }
+
     /// What is written of it.
     pub fn body(&self) -> &Body {
         &self.body
@@ -215,13 +251,24 @@ impl std::fmt::Debug for Body {
 }
 
 impl IntoResponse for Problem {
+    /// In English; [`translated`] says it in another language, if the client asked for one.
     fn into_response(self) -> Response {
-        let bytes = serde_json::to_vec(&self.body).expect("strings, numbers and JSON values serialise");
-        let mut response = (self.body.code.status(), self.headers, bytes).into_response();
+        let mut response = (self.body.code.status(), self.headers.clone(), self.bytes()).into_response();
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
         close_if_unread(self.body.code, response.headers_mut());
+        response.extensions_mut().insert(Arc::new(self));
         response
     }
+}
+
+/// An answer that is a problem, in this language; any other answer as it is.
+pub(super) fn translated(mut response: Response, language: Language) -> Response {
+    let problem = response.extensions_mut().remove::<Arc<Problem>>().and_then(Arc::into_inner);
+    let Some(problem) = problem.filter(|_| language != Language::English) else { return response };
+    let (mut parts, _) = response.into_parts();
+    parts.headers.remove(CONTENT_LENGTH);
+    parts.headers.insert(CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
+    Response::from_parts(parts, problem.in_language(language).bytes().into())
 }
 
 /// What is left of a body that was refused is not read, so that the connection cannot go on.
@@ -240,11 +287,11 @@ pub(super) async fn not_found() -> Problem {
 
 /// A method that the address does not take; the router adds `Allow`.
 pub(super) async fn method_not_allowed() -> Problem {
-    Problem::of(Code::MethodNotAllowed).detail("See the header `Allow`.")
+    Problem::of(Code::MethodNotAllowed)
 }
 
 /// A panic. Its message may hold anything, so that nobody is told.
 pub(super) fn panicked(_: Box<dyn Any + Send>) -> Response {
     tracing::error!("a request ended in a panic");
-    Problem::of(Code::Internal).detail("It was logged under this answer's X-Request-Id.").into_response()
+    Problem::of(Code::Internal).into_response()
 }

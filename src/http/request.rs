@@ -36,9 +36,9 @@ fn id_in(headers: &HeaderMap) -> Option<String> {
 /// are looked at before, on the wire. <https://www.rfc-editor.org/rfc/rfc9112#section-3.2>
 pub(super) async fn one_host(request: Request, next: Next) -> Response {
     let detail = match request.headers().get_all(HOST).iter().count() {
-        0 if request.version() == Version::HTTP_11 => "There is no `Host` header.",
+        0 if request.version() == Version::HTTP_11 => "host_missing",
         0 | 1 => return next.run(request).await,
-        _ => "There is more than one `Host` header.",
+        _ => "host_repeated",
     };
     let mut response = Problem::of(Code::BadRequest).detail(detail).into_response();
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));

@@ -57,8 +57,7 @@ async fn farewell(mut stream: TcpStream, words: Bytes) -> std::io::Result<()> {
 
 /// The whole answer, as it goes over the wire.
 async fn words() -> Bytes {
-    let detail = "All connections are in use. Nothing was stored: send it again.";
-    let (parts, body) = Problem::of(Code::Overloaded).detail(detail).into_response().into_parts();
+    let (parts, body) = Problem::of(Code::Overloaded).detail("connections_full").into_response().into_parts();
     let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     let mut head = format!("HTTP/1.1 {}\r\n", parts.status);
     for (name, value) in &parts.headers {

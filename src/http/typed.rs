@@ -20,6 +20,7 @@ use super::shapes::{HireShape, Preview};
 use crate::domain::Facts;
 use crate::domain::facts::FactError;
 use crate::transfer::Typed;
+use crate::words::Language;
 
 /// The header that makes a repeat of the same request one hire.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
@@ -153,13 +154,14 @@ fn bytes(payload: Value) -> Vec<u8> {
 pub(super) async fn enter(
     sender: Sender,
     State(app): State<App>,
+    language: Language,
     headers: HeaderMap,
     body::Json(typed): body::Json<TypedHire>,
 ) -> Result<Response, Problem> {
     let idempotency_key = idempotency_key(&headers)?;
     let typed = typed.understood(idempotency_key)?;
     let (hire, known) = app.transfer.enter(typed, sender.name(), app.settings.wait()).await?;
-    let shape = Json(shown(&app, &hire).await?);
+    let shape = shown(&app, &hire, language).await?;
     if known {
         return Ok(shape.into_response());
     }
@@ -171,9 +173,7 @@ impl TypedHire {
         let Self { candidate, job, offer, tenant, custom, source, ats_id, plan_hash } = self;
         check_ats_id(ats_id.as_ref(), source.as_ref())?;
         if ats_id.is_none() && idempotency_key.is_none() {
-            return Err(Problem::of(Code::IdempotencyKeyMissing).detail(
-                "Send `source` and `ats_id`, or a header `Idempotency-Key` with a value of your own.",
-            ));
+            return Err(Problem::of(Code::IdempotencyKeyMissing));
         }
         let facts = facts([candidate, job, offer, tenant, custom])?;
         Ok(Typed { facts, source, ats_id, idempotency_key, plan_hash })
@@ -209,8 +209,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let key = value.to_str().unwrap_or_default().trim_matches('"');
     let fits = (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
     if !fits || values.next().is_some() {
-        return Err(Problem::of(Code::IdempotencyKeyInvalid)
-            .detail("Send one, of at most 255 visible ASCII characters."));
+        return Err(Problem::of(Code::IdempotencyKeyInvalid));
     }
     Ok(Some(key.to_owned()))
 }

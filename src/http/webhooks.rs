@@ -98,8 +98,7 @@ pub(super) async fn deliver(
 
 /// Any other method: most likely a person who tries the address in a browser.
 pub(super) async fn only_post() -> Problem {
-    Problem::of(Code::MethodNotAllowed)
-        .detail("This address is for an applicant tracking system, which must POST its deliveries here.")
+    Problem::of(Code::MethodNotAllowed).detail("only_deliveries")
 }
 
 async fn take(app: &App, source: Option<&Source>, request: Request) -> Outcome {
@@ -149,8 +148,7 @@ fn unread(problem: Problem) -> Refused {
 }
 
 fn unsigned(reason: &'static str) -> Refused {
-    let detail = "Nothing was stored. `hirebridge` shows the reason in its log and at `/v1/sources`.";
-    Refused { reason, problem: Problem::of(Code::Signature).detail(detail) }
+    Refused { reason, problem: Problem::of(Code::Signature) }
 }
 
 /// The work of a signature check, so that the time does not tell which sources there are.

@@ -33,3 +33,4 @@ mod stop;
 mod store_faults;
 mod support;
 mod truth;
+mod words;

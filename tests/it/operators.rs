@@ -66,6 +66,7 @@ async fn a_viewer_looks_a_sender_sends_and_an_admin_checks() {
         (&get, "/v1/hires".to_owned(), None, 0),
         (&get, one.clone(), None, 0),
         (&get, "/v1/sources".to_owned(), None, 0),
+        (&get, "/v1/codes".to_owned(), None, 0),
         (&post, "/v1/hires/preview".to_owned(), Some(json!({"candidate": {}})), 0),
         (&post, format!("{one}/preview"), Some(json!({})), 0),
         (&post, "/v1/hires".to_owned(), Some(typed), 1),

@@ -9,6 +9,7 @@ use super::super::contract::StateName;
 use super::plan::{PlanShape, WarningShape};
 use crate::domain::{self, Entry, Plan};
 use crate::transfer::Transfer;
+use crate::words::{self, Language};
 
 /// One hire.
 #[derive(Serialize, ToSchema)]
@@ -19,6 +20,8 @@ use crate::transfer::Transfer;
     "ats_id": "1d2c8d5e-0c49-4d5c-9a1e-1f6c3a1b2c3d",
     "state": "created",
     "reason": null,
+    "says": "The employee is in Personio.",
+    "remedy": "If there are warnings, mend those values in Personio. Otherwise nothing.",
     "missing": ["position"],
     "employee": {"id": 4711, "url": "https://acme.app.personio.com/staff/details/4711"},
     "warnings": [{"code": "dropped", "field": "department", "sent": "Enginering", "options": ["Engineering"]}],
@@ -54,6 +57,10 @@ pub(in super::super) struct HireShape {
     state: &'static str,
     /// Why it is in this state, as a stable code.
     reason: Option<&'static str>,
+    /// What state and reason mean, in the language that was asked for.
+    says: &'static str,
+    /// What to do, in that language.
+    remedy: Option<&'static str>,
     /// Attributes that the mapping names and for which there is no value.
     missing: Vec<String>,
     /// The employee in Personio, once there is one.
@@ -79,9 +86,9 @@ pub(in super::super) struct HireShape {
 
 impl HireShape {
     /// A hire as lists show it.
-    pub(in super::super) fn of(hire: &domain::Hire, transfer: &Transfer) -> Self {
+    pub(in super::super) fn of(hire: &domain::Hire, transfer: &Transfer, language: Language) -> Self {
         let link = |id| EmployeeLink { id, url: transfer.profile_link(id) };
-        let plan = &hire.record.plan;
+        let (plan, words) = (&hire.record.plan, words::of_state(hire.state(), language));
         Self {
             id: hire.id.0,
             source: hire.source.clone(),
@@ -89,6 +96,8 @@ impl HireShape {
             ats_id: hire.key.application.clone(),
             state: hire.state().name(),
             reason: hire.state().reason(),
+            says: &words.says,
+            remedy: words.remedy.as_deref(),
             missing: plan.missing.clone(),
             employee: hire.employee.map(link),
             warnings: hire.warnings().map(WarningShape::from).collect(),

@@ -4,6 +4,7 @@ mod api;
 mod contract;
 mod delivery;
 mod front;
+mod languages;
 
 use std::collections::BTreeMap;
 
