@@ -3,13 +3,17 @@
 //!
 //! The settings themselves belong to the modules that obey them.
 
+mod changes;
 mod choice;
 mod environment;
 mod error;
+mod explain;
 mod fault;
+mod manual;
 mod place;
 mod read;
 mod repair;
+mod schema;
 mod secrets;
 mod section;
 mod settings;
@@ -26,7 +30,9 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 
 pub use error::{ConfigError, ConfigErrors};
+pub use explain::{Explained, NoSuchKey, explain};
 pub use place::Place;
+pub use schema::schema;
 pub use section::Source;
 pub use settings::Config;
 

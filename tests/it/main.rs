@@ -9,6 +9,7 @@ mod by_hand;
 mod catalog;
 mod checks;
 mod command_line;
+mod config_help;
 mod connections;
 mod credential;
 mod every_sync;
