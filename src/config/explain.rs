@@ -47,7 +47,8 @@ pub fn explain(
     });
     let common = common_rule(&asked);
     // The longest: a rule's key is no attribute with a dot in its name.
-    let found = MANUAL.iter().filter(|entry| entry.matches(&common).is_some()).max_by_key(|entry| entry.depth());
+    let found =
+        MANUAL.iter().filter(|entry| entry.matches(&common).is_some()).max_by_key(|entry| entry.depth());
     let entry = found.ok_or_else(|| NoSuchKey { asked: key.to_owned(), near: meant(&asked) })?;
     let path = path(entry, &common, &asked);
     let variables = env.collect();
@@ -69,7 +70,11 @@ fn common_rule(asked: &str) -> String {
 fn path(entry: &Entry, common: &str, asked: &str) -> KeyPath {
     let names = entry.matches(common).unwrap_or_default();
     let source = asked.strip_suffix(common).unwrap_or_default().trim_end_matches('.');
-    source.split('.').filter(|name| !name.is_empty()).chain(names).fold(KeyPath::default(), |way, name| way.key(name))
+    source
+        .split('.')
+        .filter(|name| !name.is_empty())
+        .chain(names)
+        .fold(KeyPath::default(), |way, name| way.key(name))
 }
 
 /// Keys of that name in any section, else the one that is most like it.
@@ -90,7 +95,8 @@ fn shown(entry: &Entry, node: &Node) -> String {
         Place::Default => return "the default".to_owned(),
         place => place,
     };
-    let is_url_with_password = entry.name() == "ledger.url" && !matches!(&node.kind, Kind::Text(url) if url.starts_with("sqlite:"));
+    let is_url_with_password =
+        entry.name() == "ledger.url" && !matches!(&node.kind, Kind::Text(url) if url.starts_with("sqlite:"));
     if entry.is_secret() || node.is_reference() || is_url_with_password {
         return format!("set, and not shown ({place})");
     }
@@ -124,7 +130,8 @@ impl fmt::Display for Explained {
             writeln!(f, "  environment:  {variable}")?;
         }
         writeln!(f, "  now:          {}", self.now)?;
-        let change = if is_live(&entry.name()) { "taken up by `hirebridge config reload`" } else { "needs a restart" };
+        let change =
+            if is_live(&entry.name()) { "taken up by `hirebridge config reload`" } else { "needs a restart" };
         write!(f, "  a change:     {change}")
     }
 }

@@ -117,7 +117,8 @@ mod tests {
         let found = entries(text);
         let told: Vec<_> =
             found.iter().map(|entry| (entry.name(), &*entry.sentence, entry.has_default)).collect();
-        let expected = [("a.x", "One.", true), ("a.y", "Two, of two lines.", false), ("b.NAME.z", "Three.", false)];
+        let expected =
+            [("a.x", "One.", true), ("a.y", "Two, of two lines.", false), ("b.NAME.z", "Three.", false)];
         assert_eq!(told, expected.map(|(name, sentence, default)| (name.to_owned(), sentence, default)));
         assert!(found[1].is_secret() && !found[0].is_secret());
         assert_eq!(found[2].matches("b.acme.z"), Some(vec!["b", "acme", "z"]));

@@ -35,6 +35,7 @@ pub enum Code {
     Invalid,
     NotSendable,
     UnknownSource,
+    ConfigurationRefused,
     EmployeeNotFound,
     IdempotencyKeyReused,
     UnreadablePayload,
@@ -43,6 +44,7 @@ pub enum Code {
     PersonioUnreachable,
     LedgerUnavailable,
     Overloaded,
+    SourcePaused,
 }
 
 impl Code {
@@ -76,6 +78,7 @@ impl Code {
             Self::Invalid => (S::UNPROCESSABLE_ENTITY, "Some fields are not right"),
             Self::NotSendable => (S::UNPROCESSABLE_ENTITY, "The plan may not be sent as it is"),
             Self::UnknownSource => (S::UNPROCESSABLE_ENTITY, "There is no such source"),
+            Self::ConfigurationRefused => (S::UNPROCESSABLE_ENTITY, "The configuration cannot be used"),
             Self::EmployeeNotFound => (S::UNPROCESSABLE_ENTITY, "Personio has no such employee"),
             Self::IdempotencyKeyReused => {
                 (S::UNPROCESSABLE_ENTITY, "The idempotency key was used for something else")
@@ -86,6 +89,7 @@ impl Code {
             Self::PersonioUnreachable => (S::BAD_GATEWAY, "Personio could not be asked"),
             Self::LedgerUnavailable => (S::SERVICE_UNAVAILABLE, "Nothing can be stored at the moment"),
             Self::Overloaded => (S::SERVICE_UNAVAILABLE, "Nothing more can be taken at the moment"),
+            Self::SourcePaused => (S::SERVICE_UNAVAILABLE, "This source is paused"),
         }
     }
 

@@ -19,6 +19,7 @@ pub mod limits;
 mod list;
 pub mod operators;
 pub mod problem;
+pub mod reload;
 mod request;
 mod seats;
 pub mod serve;
@@ -37,12 +38,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::Request;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::post;
 use bytesize::ByteSize;
 use jiff::SignedDuration;
 use serde::Deserialize;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use tower::{ServiceExt, service_fn};
 use tower_http::catch_panic::CatchPanicLayer;
 use url::Url;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
@@ -56,6 +60,7 @@ use crate::transfer::Transfer;
 use intake::Intake;
 use limits::Limits;
 use operators::Operators;
+use reload::Reload;
 
 pub use shapes::Preview;
 pub use sources::SourceWatch;
@@ -129,6 +134,8 @@ pub struct App {
     pub intake: Intake,
     /// `[server]`.
     pub settings: Arc<Settings>,
+    /// Has the configuration read again.
+    pub reload: Reload,
 }
 
 /// Every route.
@@ -155,11 +162,20 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(sources::list))
         .routes(routes!(health::check))
         .routes(routes!(backup::backup))
+        .routes(routes!(reload::reload))
 }
 
 /// The service.
 pub fn router(app: App) -> Router {
     dressed(routes().into(), app)
+}
+
+/// Gives each request to the router of that moment, so that it goes by one configuration from beginning to end.
+pub fn current(routers: watch::Receiver<Router>) -> Router {
+    Router::new().fallback_service(service_fn(move |request: Request| {
+        let router = routers.borrow().clone();
+        router.oneshot(request)
+    }))
 }
 
 /// Routes behind what all requests go through, which is read from the last line up.

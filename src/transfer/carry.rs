@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::bulkhead::Berth;
+use super::desk::BY_HAND;
 use super::gate::Door;
 use super::planner::Told;
 use super::progress::{Running, is_passing};
@@ -99,6 +100,10 @@ impl Inner {
 
     /// Look-up 0: is somebody with this e-mail address in Personio already?
     async fn look_up(&self, hire: &mut Hire) -> Next {
+        if self.lost_its_source(hire) && !hire.flags.approved {
+            hire.note("source_removed");
+            return self.stop(hire, &Event::Planned(Some(Held::Review))).await;
+        }
         let found = match self.find(hire).await {
             Ok(found) => found,
             Err(error) => return self.put_off(hire, &error).await,
@@ -125,6 +130,12 @@ impl Inner {
             self.save(hire).await?;
         }
         Ok(effect)
+    }
+
+    /// Whether the source that the hire came from is no longer configured: its rules are gone, and nobody may want
+    /// its hires any more.
+    fn lost_its_source(&self, hire: &Hire) -> bool {
+        hire.source != BY_HAND && self.parts.planner.sources.named(&hire.source).is_none()
     }
 
     /// Why a hire must not be sent without a look-up, if it must not.

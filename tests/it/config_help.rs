@@ -1,14 +1,17 @@
 //! Help with the configuration: what is wrong with it, what a key means, and what an editor is told.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::Stdio;
 
-use hirebridge::config::{DEFAULTS, Config, schema};
+use hirebridge::config::{Config, DEFAULTS, schema};
+use hirebridge::sim::{Options, Sim};
 use jsonschema::Validator;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::process::{hirebridge, run, text};
+use crate::support::process::{ended, hirebridge, run, text};
 use crate::support::{Setup, configuration};
 
 /// A folder with a configuration in it.
@@ -111,14 +114,18 @@ fn the_schema_knows_every_key_that_can_be_set_and_no_other() {
         ("[personio]", "/properties/personio/properties"),
         ("[transfer]", "/properties/transfer/properties"),
         ("[sources.a]", "/properties/sources/additionalProperties/properties"),
-        ("[mapping.fields.office]", "/properties/mapping/properties/fields/additionalProperties/anyOf/1/properties"),
+        (
+            "[mapping.fields.office]",
+            "/properties/mapping/properties/fields/additionalProperties/anyOf/1/properties",
+        ),
         ("[[operators]]", "/properties/operators/items/properties"),
     ];
     for (section, pointer) in sections {
         let folder = folder(&format!("{section}\nno-such-key-at-all = 1\n"));
         let errors = Config::load(Some(&folder.path().join("hirebridge.toml")), std::iter::empty())
             .expect_err("there is no such key");
-        let error = errors.iter().find(|error| error.key.ends_with("no-such-key-at-all")).expect("it is told");
+        let error =
+            errors.iter().find(|error| error.key.ends_with("no-such-key-at-all")).expect("it is told");
         let mut taken: Vec<_> = error.remedy.split('`').skip(1).step_by(2).map(str::to_owned).collect();
         if section == "[sources.a]" {
             taken.push("mapping".to_owned());
@@ -181,7 +188,9 @@ fn no_help_shows_a_secret() {
         .replace("ashby-secret-token", secret)
         .replace("sqlite:/nowhere/ledger.db", &format!("postgres://me:{secret}@localhost/db"));
     let folder = folder(&config);
-    for key in ["personio.client_secret", "personio.client_id", "sources.ashby.secrets", "ledger.key", "ledger.url"] {
+    for key in
+        ["personio.client_secret", "personio.client_id", "sources.ashby.secrets", "ledger.key", "ledger.url"]
+    {
         let (explained, code) = said(folder.path(), &["config", "explain", key]);
         assert!(code == Some(0) && explained.contains("not shown (hirebridge.toml:"), "{key}: {explained}");
         assert!(!explained.contains("hunter2"), "{key}: {explained}");
@@ -194,4 +203,67 @@ fn the_defaults_that_are_shown_are_those_that_hold() {
     assert_eq!(said(folder.path(), &["config", "default"]), (DEFAULTS.to_owned(), Some(0)));
     let (printed, code) = said(folder.path(), &["config", "schema"]);
     assert_eq!((serde_json::from_str::<Value>(&printed).expect("JSON"), code), (schema(), Some(0)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_configuration_is_written_checked_and_never_replaced_unasked() {
+    let sim = Sim::start(Options::default()).await.expect("the simulator starts");
+    let folder = TempDir::new().expect("a folder can be made");
+    fs::write(folder.path().join("typed"), "sim-client-secret\n").expect("writable");
+    let init = |more: &[&str]| {
+        let mut command = hirebridge(folder.path());
+        command.args(["config", "init", "--personio", "acme.app.personio.com", "--ats", "ashby"]).args(more);
+        command.env("HIREBRIDGE__PERSONIO__BASE_URL", sim.url()).stdin(Stdio::null());
+        let output = ended(&mut command);
+        (text(&output.stdout) + &text(&output.stderr), output.status.code())
+    };
+    let credential = ["--client-id", "sim-client-id", "--client-secret-file", "typed"];
+    let (said, code) = init(&credential);
+    assert_eq!(code, Some(0), "{said}");
+    for words in [
+        "Create custom integration",
+        "Employees: Read and Write",
+        "https://acme.app.personio.com/staff/details/{id}",
+        "https://acme.jobs.personio.de/xml or https://acme.jobs.personio.com/xml",
+        "Personio takes the credential.",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    assert!(!said.contains("sim-client-secret"), "{said}");
+    for name in
+        ["hirebridge.toml", "ledger_key", "personio_client_id", "personio_client_secret", "ashby_secret"]
+    {
+        let mode = fs::metadata(folder.path().join(name)).expect("it was written").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+    assert_eq!(run(folder.path(), &["config", "check"]).status.code(), Some(0));
+    let written = fs::read_to_string(folder.path().join("hirebridge.toml")).expect("readable");
+    assert_eq!(underlined(&validator(), &written), Vec::<String>::new());
+
+    let key = fs::read(folder.path().join("ledger_key")).expect("readable");
+    fs::write(folder.path().join("hirebridge.toml"), "mine").expect("writable");
+    let (said, code) = init(&credential);
+    assert!(code == Some(1) && said.contains("hirebridge.toml is there; --force replaces it"), "{said}");
+    assert_eq!(fs::read_to_string(folder.path().join("hirebridge.toml")).expect("readable"), "mine");
+    assert_eq!(init(&["--force"]).1, Some(0));
+    assert_eq!(fs::read_to_string(folder.path().join("hirebridge.toml")).expect("readable"), written);
+    assert_eq!(
+        fs::read(folder.path().join("ledger_key")).expect("readable"),
+        key,
+        "a key is never made anew"
+    );
+}
+
+#[test]
+fn what_a_first_configuration_still_lacks_is_named() {
+    let folder = TempDir::new().expect("a folder can be made");
+    let mut command = hirebridge(folder.path());
+    let output = ended(command.args(["config", "init"]).stdin(Stdio::null()));
+    let said = text(&output.stdout);
+    assert!(said.contains("Still to do: write personio_client_secret into personio_client_secret"), "{said}");
+    let mut wrong = hirebridge(folder.path());
+    let wrong = ended(
+        wrong.args(["config", "init", "--force", "--personio", "acme.example.com"]).stdin(Stdio::null()),
+    );
+    assert!(text(&wrong.stderr).contains("must be where you log in to Personio"), "{}", text(&wrong.stderr));
 }

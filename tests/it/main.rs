@@ -27,6 +27,7 @@ mod postgres_faults;
 mod privacy;
 mod recovery;
 mod refusals;
+mod reload;
 mod restart;
 mod restored;
 mod siege;

@@ -348,8 +348,6 @@ client_secret = "sim-client-secret"
 profile_url = "https://acme.app.personio.com/staff/details/{{id}}"
 attempt_timeout = "{attempt_timeout}"
 call_timeout = "40s"
-reads_per_minute = 0
-creates_per_minute = 0
 learn_every = "{learn_every}"
 {pace}
 [transfer]
