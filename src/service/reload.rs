@@ -112,7 +112,7 @@ impl Standing {
     async fn take_credential(&self, newer: &Config) {
         let personio = &newer.personio;
         self.reader.change_credential(&personio.client_id, &personio.client_secret).await;
-        self.app.transfer.try_credential();
+        self.app.transfer.try_credential().await;
     }
 }
 

@@ -100,8 +100,11 @@ impl Inner {
 
     /// Look-up 0: is somebody with this e-mail address in Personio already?
     async fn look_up(&self, hire: &mut Hire) -> Next {
-        if self.lost_its_source(hire) && !hire.flags.approved {
+        if self.waits_for_its_source(hire) {
             hire.note("source_removed");
+            // If it was this one's turn to try the credential, it is the next one's now.
+            self.gate.probe_at(self.now());
+            self.due.notify_one();
             return self.stop(hire, &Event::Planned(Some(Held::Review))).await;
         }
         let found = match self.find(hire).await {
@@ -132,10 +135,11 @@ impl Inner {
         Ok(effect)
     }
 
-    /// Whether the source that the hire came from is no longer configured: its rules are gone, and nobody may want
-    /// its hires any more.
-    fn lost_its_source(&self, hire: &Hire) -> bool {
-        hire.source != BY_HAND && self.parts.planner.sources.named(&hire.source).is_none()
+    /// Whether the source that the hire came from is no longer configured, and nobody has said that the hire is to
+    /// go all the same: its rules are gone, and nobody may want its hires any more.
+    pub(super) fn waits_for_its_source(&self, hire: &Hire) -> bool {
+        let is_configured = || self.parts.planner.sources.named(&hire.source).is_some();
+        !hire.flags.approved && hire.source != BY_HAND && !is_configured()
     }
 
     /// Why a hire must not be sent without a look-up, if it must not.
@@ -331,7 +335,7 @@ impl Inner {
         });
     }
 
-    fn credential_works(&self, passed: Door) {
+    pub(super) fn credential_works(&self, passed: Door) {
         if self.gate.reopen(passed) {
             self.due.notify_one();
         }

@@ -45,7 +45,7 @@ pub use refusal::{DeskError, Difference, FieldError};
 
 use audit::Audits;
 use bulkhead::{Berth, Bulkhead};
-use gate::Gate;
+use gate::{Door, Gate};
 use planner::Told;
 use progress::{Progress, Running, is_passing};
 
@@ -195,10 +195,15 @@ impl Transfer {
         self.0.gate.turned_away().await;
     }
 
-    /// The credential is another one: the next hire tries at once whether Personio takes it.
-    pub fn try_credential(&self) {
-        self.0.gate.probe_at(self.0.now());
-        self.0.due.notify_one();
+    /// The credential is another one: tries at once whether Personio takes it. If so, hires that wait for that go on.
+    pub async fn try_credential(&self) {
+        let inner = &self.0;
+        // A token says nothing of the right to create: the next hire tries that.
+        inner.gate.probe_at(inner.now());
+        if inner.parts.reader.authenticate().await.is_ok() {
+            inner.credential_works(Door::Token);
+        }
+        inner.due.notify_one();
     }
 
     /// Where hires are kept.

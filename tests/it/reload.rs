@@ -255,13 +255,13 @@ async fn a_hire_of_a_removed_source_waits_for_a_person_who_can_send_it() {
     assert_eq!(state(&house.hire(&id).await), "waiting(credential)");
     edit(house.folder.path(), |config| without_source(&config));
     reloaded(&house).await;
+    let creates = house.sim.creates();
     house.sim.adjust(|manner| manner.rights.employees_write = true);
     house.pass(60 * SECOND).await;
-    house.pass(SECOND).await;
     let held = house.hire(&id).await;
     assert_eq!(state(&held), "held(review)");
     assert!(notes(&held).contains(&"source_removed"), "{held:#}");
-    let creates = house.sim.creates();
+    assert_eq!(house.sim.creates(), creates);
     assert_eq!(house.deliver(&hire()).await.status, 401);
     assert_eq!(house.get("/v1/hires?source=ashby").await.json()["hires"][0]["id"], json!(id));
 
