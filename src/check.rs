@@ -13,7 +13,7 @@ use jiff::SignedDuration;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::ats::Sources;
+use crate::ats::{Source, Sources};
 use crate::catalog::Learned;
 use crate::clock::Clock;
 use crate::domain::Catalog;
@@ -185,11 +185,7 @@ impl Doctor {
     }
 
     fn sources(&self) -> Vec<Finding> {
-        let mut findings: Vec<_> = self
-            .sources
-            .iter()
-            .map(|source| Finding::ok("source", format!("{} receives from {}", source.name(), source.kind())))
-            .collect();
+        let mut findings: Vec<_> = self.sources.iter().map(source).collect();
         if findings.is_empty() {
             findings.push(Finding::bad(
                 Verdict::Warning,
@@ -230,6 +226,20 @@ impl Doctor {
             )
         })
     }
+}
+
+fn source(source: &Source) -> Finding {
+    let (name, kind) = (source.name(), source.kind());
+    if source.is_enabled() {
+        return Finding::ok("source", format!("{name} receives from {kind}"));
+    }
+    Finding::bad(
+        Verdict::Warning,
+        "source",
+        &format!("{name} is paused: what {kind} delivers is answered 503 and not stored"),
+        "that its ATS repeats what it could not deliver, and that the pause is short",
+        &format!("set sources.{name}.enabled = true, then `hirebridge config reload`"),
+    )
 }
 
 fn credential(error: &CallError) -> Finding {

@@ -2,6 +2,7 @@
 //! a sender that is gone left behind.
 
 use jiff::SignedDuration;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
@@ -19,7 +20,8 @@ const SEARCH: SignedDuration = SLEEP;
 
 /// Goes on with hires when their time has come, until `stop`; and looks, beside that, for hires whose sender is
 /// gone, so that however many there are, nothing that is due waits for them.
-pub async fn run(transfer: Transfer, clock: Clock, stop: CancellationToken) {
+/// Each round goes by the transfer of that moment.
+pub async fn run(transfer: watch::Receiver<Transfer>, clock: Clock, stop: CancellationToken) {
     tokio::select! {
         () = stop.cancelled() => {}
         () = go_on(&transfer, &clock) => {}
@@ -27,9 +29,13 @@ pub async fn run(transfer: Transfer, clock: Clock, stop: CancellationToken) {
     }
 }
 
-async fn search(transfer: &Transfer, clock: &Clock) {
+fn current(transfer: &watch::Receiver<Transfer>) -> Transfer {
+    transfer.borrow().clone()
+}
+
+async fn search(transfer: &watch::Receiver<Transfer>, clock: &Clock) {
     loop {
-        let pause = match transfer.recover().await {
+        let pause = match current(transfer).recover().await {
             Ok(()) => SEARCH,
             Err(error) => {
                 tracing::error!(%error, "not all hires whose sender is gone can be taken up");
@@ -40,8 +46,9 @@ async fn search(transfer: &Transfer, clock: &Clock) {
     }
 }
 
-async fn go_on(transfer: &Transfer, clock: &Clock) {
+async fn go_on(current_one: &watch::Receiver<Transfer>, clock: &Clock) {
     loop {
+        let transfer = &current(current_one);
         transfer.knock().await;
         let pause = match round(transfer, clock).await {
             Ok(pause) => pause,

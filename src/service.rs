@@ -1,11 +1,14 @@
 //! One running hirebridge: puts the rooms together, starts them, and stops them in order.
 
+mod reload;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::net::{TcpListener, TcpSocket};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -18,11 +21,14 @@ use crate::due;
 use crate::http::intake::Intake;
 use crate::http::limits::Limits;
 use crate::http::operators::Operators;
+use crate::http::reload::Reload;
 use crate::http::{self, App, SourceWatch};
 use crate::ledger::{self, Ledger, LedgerError, Restored};
+use crate::mapping::Mappings;
 use crate::personio;
 use crate::telemetry::Metrics;
 use crate::transfer::{Parts, Planner, Transfer};
+use reload::Standing;
 
 /// A running service.
 pub struct Service {
@@ -31,7 +37,8 @@ pub struct Service {
     limits: Limits,
     sources: Arc<Sources>,
     catalog: Learned,
-    transfer: Transfer,
+    transfer: watch::Receiver<Transfer>,
+    reload: Reload,
     doctor: Arc<Doctor>,
     clock: Clock,
     draining: CancellationToken,
@@ -88,6 +95,31 @@ fn first<T, E>(result: Result<T, Vec<E>>, words: impl Fn(&E) -> (String, String)
     })
 }
 
+/// What is made of the settings that a running service can take up.
+struct Made {
+    sources: Arc<Sources>,
+    mappings: Arc<Mappings>,
+    operators: Operators,
+}
+
+impl Made {
+    fn of(config: &Config) -> Result<Self, StartError> {
+        let sources = first(Sources::build(&config.ats()), |e| (e.key.clone(), e.problem.clone()))?;
+        let mappings = first(config.mappings(), |e| (e.key.clone(), e.message.clone()))?;
+        let operators = first(Operators::build(&config.operators), |e| (e.key.clone(), e.problem.clone()))?;
+        Ok(Self { sources: Arc::new(sources), mappings: Arc::new(mappings), operators })
+    }
+
+    fn planner(&self, config: &Config, catalog: &Learned) -> Planner {
+        Planner {
+            sources: Arc::clone(&self.sources),
+            mappings: Arc::clone(&self.mappings),
+            catalog: catalog.clone(),
+            marker: config.transfer.marker.clone(),
+        }
+    }
+}
+
 impl Service {
     /// Opens the ledger and begins to listen; what a former process left behind is taken up beside that.
     ///
@@ -104,10 +136,7 @@ impl Service {
     pub async fn start_within(config: Config, clock: Clock, limits: Limits) -> Result<Self, StartError> {
         let limits = limits.fitted();
         let metrics = Metrics::default();
-        let sources = first(Sources::build(&config.ats()), |e| (e.key.clone(), e.problem.clone()))?;
-        let mappings = Arc::new(first(config.mappings(), |e| (e.key.clone(), e.message.clone()))?);
-        let operators = first(Operators::build(&config.operators), |e| (e.key.clone(), e.problem.clone()))?;
-        let sources = Arc::new(sources);
+        let made = Made::of(&config)?;
         let (reader, writer) = personio::connect(&config.personio, &clock, &metrics)?;
         let learn_every = config.personio.learn_every;
         let catalog = if learn_every.is_positive() {
@@ -121,33 +150,29 @@ impl Service {
             restored: restored(&*ledger, &clock).await.map_err(StartError::Unreadable)?,
             ledger,
             reader: reader.clone(),
-            writer,
-            planner: Planner {
-                sources: Arc::clone(&sources),
-                mappings: Arc::clone(&mappings),
-                catalog: catalog.clone(),
-                marker: config.transfer.marker.clone(),
-            },
+            writer: Arc::new(writer),
+            planner: made.planner(&config, &catalog),
             clock: clock.clone(),
             metrics: metrics.clone(),
             call_timeout: config.personio.call_timeout,
         });
         let doctor = Arc::new(Doctor {
-            ledger: config.ledger,
-            sources: Arc::clone(&sources),
+            ledger: config.ledger.clone(),
+            sources: Arc::clone(&made.sources),
             reader: reader.clone(),
-            mappings,
+            mappings: Arc::clone(&made.mappings),
             learned: catalog.clone(),
-            marker: config.transfer.marker,
+            marker: config.transfer.marker.clone(),
             clock: clock.clone(),
         });
         let listener = listen(config.server.listen)?;
         let address = listener.local_addr().unwrap_or(config.server.listen);
         let (draining, stop) = (CancellationToken::new(), CancellationToken::new());
+        let (reload, asks) = Reload::channel();
         let app = App {
             transfer: transfer.clone(),
-            sources: Arc::clone(&sources),
-            operators: Arc::new(operators),
+            sources: Arc::clone(&made.sources),
+            operators: Arc::new(made.operators),
             metrics: metrics.clone(),
             clock: clock.clone(),
             watch: SourceWatch::new(clock.now()),
@@ -157,19 +182,26 @@ impl Service {
             limits,
             intake: Intake::of(config.server.in_flight, config.server.body_memory),
             settings: Arc::new(config.server.clone()),
+            reload: reload.clone(),
         };
-        let running = vec![
+        let (routers, router) = watch::channel(http::router(app.clone()));
+        let (transfers, transfer) = watch::channel(transfer);
+        let mut running = vec![
             tokio::spawn(due::run(transfer.clone(), clock.clone(), stop.clone())),
-            tokio::spawn(http::serve::serve(listener, http::router(app), stop.clone(), limits, metrics)),
+            tokio::spawn(http::serve::serve(listener, http::current(router), stop.clone(), limits, metrics)),
             tokio::spawn(catalog.clone().keep(learn_every, stop.clone())),
         ];
+        let (settings, ledger) = (config.server.clone(), config.ledger.clone());
+        let standing = Standing { config, ledger, app, reader, routers, transfers };
+        running.push(tokio::spawn(standing.keep(asks, stop.clone())));
         Ok(Self {
             address,
-            settings: config.server,
+            settings,
             limits,
-            sources,
+            sources: made.sources,
             catalog,
             transfer,
+            reload,
             doctor,
             clock,
             draining,
@@ -190,7 +222,7 @@ impl Service {
         format!("http://{}", SocketAddr::new(ip, self.address.port()))
     }
 
-    /// The configured sources.
+    /// The sources that were configured at the start.
     pub fn sources(&self) -> &Sources {
         &self.sources
     }
@@ -200,9 +232,14 @@ impl Service {
         &self.catalog
     }
 
-    /// What takes hires to Personio.
-    pub fn transfer(&self) -> &Transfer {
-        &self.transfer
+    /// What takes hires to Personio, going by the configuration of this moment.
+    pub fn transfer(&self) -> Transfer {
+        self.transfer.borrow().clone()
+    }
+
+    /// Has the configuration read again.
+    pub fn reload(&self) -> &Reload {
+        &self.reload
     }
 
     /// Looks at everything a hire needs.
@@ -226,7 +263,7 @@ impl Service {
     /// Returns, with the reason, when the ledger has stopped for good. Then the process is to end and to be started
     /// anew: only that tells what is on the disk.
     pub async fn broken(&self) -> String {
-        self.transfer.ledger().broken().await
+        self.transfer().ledger().broken().await
     }
 
     /// Ends a service whose ledger is broken: answers those who have asked, sends nothing more. A call that is under
@@ -238,7 +275,8 @@ impl Service {
 
     async fn end(self, within: Duration) {
         let left = SignedDuration::try_from(within).unwrap_or(SignedDuration::MAX);
-        self.transfer.close(self.clock.now().saturating_add(left).unwrap_or(Timestamp::MAX));
+        let transfer = self.transfer();
+        transfer.close(self.clock.now().saturating_add(left).unwrap_or(Timestamp::MAX));
         self.stop.cancel();
         let ended = async {
             for part in self.running {
@@ -246,7 +284,7 @@ impl Service {
                     tracing::error!("a part of the service ended badly");
                 }
             }
-            self.transfer.drain().await;
+            transfer.drain().await;
         };
         if tokio::time::timeout(within, ended).await.is_err() {
             tracing::warn!("hires are left in the ledger; the next start goes on with them");

@@ -1,7 +1,7 @@
 //! What an operator sees: log lines and metrics. Neither ever holds a personal value or a secret.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64};
+use std::sync::{Arc, OnceLock};
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
@@ -12,11 +12,11 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 use serde::Deserialize;
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Layer, reload};
 
 /// How log lines look and which are written.
 #[derive(Clone, Debug, Deserialize)]
@@ -72,15 +72,30 @@ pub fn subscriber<W>(settings: &Settings, writer: W) -> impl tracing::Subscriber
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let filter = Targets::new()
-        .with_default(LevelFilter::WARN)
-        .with_target(env!("CARGO_PKG_NAME"), LevelFilter::from(settings.level));
     let lines = tracing_subscriber::fmt::layer().with_writer(writer);
+    let (filter, level) = reload::Layer::new(filter(settings.level));
+    // Only the first one logs: the level is that one's.
+    drop(LEVEL.set(level));
     let lines = match settings.format {
         Format::Json => lines.json().flatten_event(true).with_span_list(false).boxed(),
         Format::Text => lines.with_ansi(false).with_target(false).boxed(),
     };
-    tracing_subscriber::registry().with(lines).with(filter)
+    tracing_subscriber::registry().with(filter).with(lines)
+}
+
+/// How the level of what is logged is changed.
+static LEVEL: OnceLock<reload::Handle<Targets, tracing_subscriber::Registry>> = OnceLock::new();
+
+fn filter(level: Level) -> Targets {
+    let ours = LevelFilter::from(level);
+    Targets::new().with_default(LevelFilter::WARN).with_target(env!("CARGO_PKG_NAME"), ours)
+}
+
+/// Logs at this level from now on, if this process logs.
+pub fn change_level(level: Level) {
+    if LEVEL.get().is_some_and(|current| current.reload(filter(level)).is_err()) {
+        tracing::warn!("the level of the log cannot be changed");
+    }
 }
 
 /// Writes log lines to standard error from now on.

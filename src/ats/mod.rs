@@ -40,6 +40,11 @@ struct Kind {
     build: fn(&Settings, &mut Mistakes) -> Option<Box<dyn AtsSource>>,
 }
 
+/// What `kind = "…"` may say.
+pub fn kinds() -> impl Iterator<Item = &'static str> {
+    KINDS.iter().map(|kind| kind.name)
+}
+
 /// What hirebridge has to know of an ATS.
 #[async_trait]
 pub trait AtsSource: Send + Sync {

@@ -26,6 +26,8 @@ pub struct Settings {
     /// Which ATS: `ashby`.
     #[serde(default)]
     pub kind: String,
+    /// `false` pauses it.
+    pub enabled: Option<bool>,
     /// Which account at the ATS; needed when two sources are of one kind.
     pub account: Option<String>,
     /// The live secrets; several while one replaces the other.

@@ -24,6 +24,7 @@ const SETTLE: SignedDuration = SignedDuration::from_secs(3);
 pub struct Source {
     name: String,
     kind: &'static str,
+    enabled: bool,
     account: String,
     ats: Box<dyn AtsSource>,
     keys: Keys,
@@ -59,6 +60,11 @@ impl Source {
     /// Which ATS it is.
     pub fn kind(&self) -> &'static str {
         self.kind
+    }
+
+    /// Whether its deliveries are taken. If not, its ATS is asked to repeat them later.
+    pub fn is_enabled(&self) -> bool {
+        self.enabled
     }
 
     /// Which account at the ATS; `default` when it is the only one and names none.
@@ -195,6 +201,7 @@ fn source(name: &str, settings: &Settings, mistakes: &mut Mistakes) -> Option<So
     Some(Source {
         name: name.to_owned(),
         kind: kind.name,
+        enabled: settings.enabled.unwrap_or(true),
         account: settings.account().to_owned(),
         ats: (kind.build)(settings, mistakes)?,
         keys: Keys::new(&settings.secrets),

@@ -3,6 +3,7 @@
 mod backup;
 mod check;
 mod codes;
+mod config;
 mod demo;
 mod fields;
 mod healthcheck;
@@ -20,7 +21,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::config::{self, Config};
+use crate::config::Config;
 use crate::service::StartError;
 use crate::telemetry;
 
@@ -53,7 +54,7 @@ impl ConfigFile {
 
     fn load(&self) -> anyhow::Result<Config> {
         let path = self.path();
-        Config::load(path.as_deref(), config::environment())
+        Config::load(path.as_deref(), crate::config::environment())
             .map_err(|errors| anyhow::anyhow!("the configuration cannot be used\n{errors}"))
     }
 
@@ -61,7 +62,7 @@ impl ConfigFile {
     fn refusal(&self, error: &StartError) -> anyhow::Error {
         match error.key() {
             Some(key) => {
-                let place = config::place(self.path().as_deref(), config::environment(), key);
+                let place = crate::config::place(self.path().as_deref(), crate::config::environment(), key);
                 anyhow::anyhow!("cannot start\n{place}: {error}")
             }
             None => anyhow::anyhow!("cannot start: {error}"),
@@ -75,6 +76,8 @@ enum Command {
     Demo(demo::Args),
     Sim(sim::Args),
     Check(check::Args),
+    #[command(subcommand)]
+    Config(config::Command),
     Fields(fields::Args),
     Preview(preview::Args),
     Codes(codes::Args),
@@ -107,6 +110,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Demo(args) => demo::run(args).await,
         Command::Sim(args) => sim::run(args).await.map(done),
         Command::Check(args) => check::run(args).await,
+        Command::Config(command) => config::run(command).await.map(done),
         Command::Fields(args) => fields::run(args).await.map(done),
         Command::Preview(args) => preview::run(args).await,
         Command::Codes(args) => codes::run(&args).map(done),

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::ConfigFile;
 use crate::check::Verdict;
@@ -16,7 +16,8 @@ use crate::telemetry;
 Example:
   hirebridge serve --config hirebridge.toml
 
-Wrong or missing settings refuse the start, each with key and line. SIGTERM and Ctrl-C stop it in order.")]
+Wrong or missing settings refuse the start, each with key and line. SIGTERM and Ctrl-C stop it in order;
+SIGHUP has the configuration read again.")]
 pub(super) struct Args {
     #[command(flatten)]
     config: ConfigFile,
@@ -27,6 +28,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     telemetry::start_logging(&config.log);
     let server = config.server.clone();
     let mut stop = Stop::listen()?;
+    let hangup = signal(SignalKind::hangup())?;
     let started = Service::start(config, Clock::system()).await;
     let service = started.map_err(|error| args.config.refusal(&error))?;
     tracing::info!(address = %service.address(), "listening");
@@ -44,6 +46,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
         () = stop.wanted() => None,
         why = service.broken() => Some(why),
         () = checked => None,
+        () = reload_on_hangup(&service, hangup) => None,
     };
     drop(sd_notify::notify(&[sd_notify::NotifyState::Stopping]));
     if let Some(why) = broken {
@@ -56,6 +59,14 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
         () = stop.wanted() => tracing::warn!("stopped at once; what was being sent will be looked up"),
     }
     Ok(())
+}
+
+/// Reads the configuration again at each SIGHUP. What is wrong with it is in the log.
+async fn reload_on_hangup(service: &Service, mut hangup: Signal) {
+    while hangup.recv().await.is_some() {
+        drop(service.reload().now().await);
+    }
+    std::future::pending().await
 }
 
 /// What whoever reads the last words is to do.
@@ -87,7 +98,8 @@ fn introduce(service: &Service, server: &crate::http::Settings) -> std::io::Resu
     let mut out = std::io::stdout();
     for source in service.sources().iter() {
         let setup = source.setup();
-        writeln!(out, "source {} ({})", source.name(), source.kind())?;
+        let paused = if source.is_enabled() { "" } else { ", paused" };
+        writeln!(out, "source {} ({}{paused})", source.name(), source.kind())?;
         writeln!(out, "  register:   {}", server.webhook_url(source.name()))?;
         writeln!(out, "  event:      {}", setup.event_to_choose)?;
         writeln!(out, "  secret:     {}", setup.where_secret_goes)?;

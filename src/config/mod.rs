@@ -3,13 +3,17 @@
 //!
 //! The settings themselves belong to the modules that obey them.
 
+mod changes;
 mod choice;
 mod environment;
 mod error;
+mod explain;
 mod fault;
+mod manual;
 mod place;
 mod read;
 mod repair;
+mod schema;
 mod secrets;
 mod section;
 mod settings;
@@ -25,10 +29,13 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
+pub use changes::is_live;
 pub use error::{ConfigError, ConfigErrors};
+pub use explain::{Explained, NoSuchKey, explain};
 pub use place::Place;
+pub use schema::schema;
 pub use section::Source;
-pub use settings::Config;
+pub use settings::{Changes, Config};
 
 use place::KeyPath;
 use read::Reader;
@@ -90,17 +97,26 @@ pub fn load_checked<T: DeserializeOwned>(
     env: impl Iterator<Item = (String, String)>,
     check: impl FnOnce(&T) -> Vec<Objection>,
 ) -> Result<T, ConfigErrors> {
-    let variables: BTreeMap<String, String> = env.collect();
+    settled(defaults, file, &env.collect(), check).map(|(settings, _)| settings)
+}
+
+/// The settings, and the tree that they were read from.
+fn settled<T: DeserializeOwned>(
+    defaults: &str,
+    file: Option<&Path>,
+    variables: &BTreeMap<String, String>,
+    check: impl FnOnce(&T) -> Vec<Objection>,
+) -> Result<(T, Node), ConfigErrors> {
     let mut errors = Vec::new();
-    let (defaults, mut tree) = layers(defaults, file, &variables, &mut errors)?;
+    let (defaults, mut tree) = layers(defaults, file, variables, &mut errors)?;
     let folder = file.and_then(Path::parent).unwrap_or(Path::new(""));
-    Keeping { variables: &variables, folder }.fill(&mut tree, &KeyPath::default(), &mut errors);
+    Keeping { variables, folder }.fill(&mut tree, &KeyPath::default(), &mut errors);
     let settings = settle(&mut tree, &Repair { defaults: &defaults, file }, &mut errors);
     ConfigErrors::unless_none(errors)?;
     let settings: T = settings.expect("what cannot be read is reported");
     let objections = check(&settings).into_iter().map(|objection| placed(&tree, objection)).collect();
     ConfigErrors::unless_none(objections)?;
-    Ok(settings)
+    Ok((settings, tree))
 }
 
 /// Where the setting that is shown as `key` stands, for what is found wrong with it only when it is obeyed.

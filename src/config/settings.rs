@@ -5,8 +5,9 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use super::changes::{Origin, Prints, is_live};
 use super::section::Source;
-use super::{ConfigErrors, DEFAULTS, Objection, load_checked};
+use super::{ConfigErrors, DEFAULTS, Objection, settled};
 use crate::ats::Sources;
 use crate::clock::Clock;
 use crate::http::operators::{self, Operators};
@@ -37,6 +38,26 @@ pub struct Config {
     /// Who may use the API.
     #[serde(default)]
     pub operators: Vec<operators::Settings>,
+    #[serde(skip)]
+    origin: Origin,
+    #[serde(skip)]
+    prints: Prints,
+}
+
+/// What is different in another configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Keys that a running service can take up.
+    pub live: Vec<String>,
+    /// Keys that it obeys after a restart.
+    pub fixed: Vec<String>,
+}
+
+impl Changes {
+    /// Whether Personio's credential is another one.
+    pub fn of_credential(&self) -> bool {
+        self.live.iter().any(|key| key.starts_with("personio.client_"))
+    }
 }
 
 impl Config {
@@ -48,7 +69,42 @@ impl Config {
         file: Option<&Path>,
         env: impl Iterator<Item = (String, String)>,
     ) -> Result<Self, ConfigErrors> {
-        load_checked(DEFAULTS, file, env, Self::objections)
+        Self::read(Origin { file: file.map(Path::to_owned), variables: env.collect() })
+    }
+
+    /// Reads the file, the secret files and the same environment again.
+    ///
+    /// # Errors
+    /// Everything that is wrong, with key and line, never with a value.
+    pub fn again(&self) -> Result<Self, ConfigErrors> {
+        Self::read(self.origin.clone())
+    }
+
+    fn read(origin: Origin) -> Result<Self, ConfigErrors> {
+        let (config, tree) = settled(DEFAULTS, origin.file.as_deref(), &origin.variables, Self::objections)?;
+        Ok(Self { origin, prints: Prints::of(&tree), ..config })
+    }
+
+    /// What is different in `newer`.
+    pub fn changes(&self, newer: &Self) -> Changes {
+        let (live, fixed) = self.prints.differing(&newer.prints).into_iter().partition(|key| is_live(key));
+        Changes { live, fixed }
+    }
+
+    /// Takes over Personio's credential alone.
+    pub fn take_credential(&mut self, newer: &Self) {
+        self.personio.client_id = newer.personio.client_id.clone();
+        self.personio.client_secret = newer.personio.client_secret.clone();
+        for key in ["personio.client_id", "personio.client_secret"] {
+            self.prints.take(key, &newer.prints);
+        }
+    }
+
+    /// This configuration as a service runs it that was started with `running`.
+    #[must_use]
+    pub fn taken_up(mut self, running: &Self) -> Self {
+        self.prints.keep_fixed(&running.prints);
+        self
     }
 
     /// The sections of the sources, without their mappings.

@@ -38,6 +38,7 @@ pub enum Code {
     Invalid,
     NotSendable,
     UnknownSource,
+    ConfigurationRefused,
     EmployeeNotFound,
     IdempotencyKeyReused,
     UnreadablePayload,
@@ -46,6 +47,7 @@ pub enum Code {
     PersonioUnreachable,
     LedgerUnavailable,
     Overloaded,
+    SourcePaused,
 }
 
 impl Code {
@@ -76,13 +78,14 @@ impl Code {
             Self::Invalid
             | Self::NotSendable
             | Self::UnknownSource
+            | Self::ConfigurationRefused
             | Self::EmployeeNotFound
             | Self::IdempotencyKeyReused
             | Self::UnreadablePayload
             | Self::NoHire => S::UNPROCESSABLE_ENTITY,
             Self::Internal => S::INTERNAL_SERVER_ERROR,
             Self::PersonioUnreachable => S::BAD_GATEWAY,
-            Self::LedgerUnavailable | Self::Overloaded => S::SERVICE_UNAVAILABLE,
+            Self::LedgerUnavailable | Self::Overloaded | Self::SourcePaused => S::SERVICE_UNAVAILABLE,
         }
     }
 

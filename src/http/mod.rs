@@ -21,6 +21,7 @@ pub mod limits;
 mod list;
 pub mod operators;
 pub mod problem;
+pub mod reload;
 mod request;
 mod seats;
 pub mod serve;
@@ -39,12 +40,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::Request;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::post;
 use bytesize::ByteSize;
 use jiff::SignedDuration;
 use serde::Deserialize;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use tower::{ServiceExt, service_fn};
 use tower_http::catch_panic::CatchPanicLayer;
 use url::Url;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
@@ -58,6 +62,7 @@ use crate::transfer::Transfer;
 use intake::Intake;
 use limits::Limits;
 use operators::Operators;
+use reload::Reload;
 
 pub use shapes::Preview;
 pub use sources::SourceWatch;
@@ -131,6 +136,8 @@ pub struct App {
     pub intake: Intake,
     /// `[server]`.
     pub settings: Arc<Settings>,
+    /// Has the configuration read again.
+    pub reload: Reload,
 }
 
 /// Every route.
@@ -158,11 +165,20 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(codes::list))
         .routes(routes!(health::check))
         .routes(routes!(backup::backup))
+        .routes(routes!(reload::reload))
 }
 
 /// The service.
 pub fn router(app: App) -> Router {
     dressed(routes().into(), app)
+}
+
+/// Gives each request to the router of that moment, so that it goes by one configuration from beginning to end.
+pub fn current(routers: watch::Receiver<Router>) -> Router {
+    Router::new().fallback_service(service_fn(move |request: Request| {
+        let router = routers.borrow().clone();
+        router.oneshot(request)
+    }))
 }
 
 /// Routes behind what all requests go through, which is read from the last line up.

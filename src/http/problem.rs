@@ -154,6 +154,7 @@ impl Problem {
             Code::LedgerUnavailable => self.retry_after(15),
             Code::Overloaded => self.retry_after(10),
             Code::PersonioUnreachable => self.retry_after(60),
+            Code::SourcePaused => self.retry_after(300),
             _ => self,
         }
     }

@@ -123,6 +123,8 @@ struct SourceShape {
     name: String,
     /// Which ATS.
     kind: &'static str,
+    /// `false` if it is paused: its deliveries are answered 503, so that the ATS repeats them.
+    enabled: bool,
     /// Which account there.
     account: String,
     /// What to register at the ATS.
@@ -175,7 +177,7 @@ struct SecretUse {
         "since": "2027-01-04T08:00:00Z",
         "personio": {"state": "ok", "next_try_at": null},
         "sources": [{
-            "name": "ashby", "kind": "ashby", "account": "acme",
+            "name": "ashby", "kind": "ashby", "enabled": true, "account": "acme",
             "url": "https://hires.example.com/webhooks/ashby",
             "last_delivery_at": "2027-01-04T09:12:44Z",
             "last_hire": {"at": "2027-01-04T09:12:44Z", "id": "01942f5e-9c1b-7c3e-8a37-2f6f2a6f0c11"},
@@ -196,6 +198,7 @@ fn shape(app: &App, source: &Source) -> SourceShape {
     SourceShape {
         name: source.name().to_owned(),
         kind: source.kind(),
+        enabled: source.is_enabled(),
         account: source.account().to_owned(),
         url: app.settings.webhook_url(source.name()),
         last_delivery_at: seen.delivery,

@@ -81,7 +81,7 @@ enum Outcome {
         (status = 408, description = "The body did not arrive in time"),
         (status = 413, description = "The body is larger than the limit"),
         (status = 415, description = "The body is encoded"),
-        (status = 503, description = "It could not be stored, or too many deliveries are being stored: send it again",
+        (status = 503, description = "It could not be stored, too many deliveries are being stored, or the source is paused: send it again",
             headers(("Retry-After" = u32, description = "After so many seconds"))),
     ))]
 pub(super) async fn deliver(
@@ -125,6 +125,13 @@ async fn take(app: &App, source: Option<&Source>, request: Request) -> Outcome {
         Err(refusal) => return Outcome::Refused(unsigned(refusal.code())),
     };
     app.watch.admitted(source.name(), delivery.secret(), app.clock.now());
+    if !source.is_enabled() {
+        let detail = "Nothing was stored: send it again later.";
+        return Outcome::Refused(Refused {
+            reason: "paused",
+            problem: Problem::of(Code::SourcePaused).detail(detail),
+        });
+    }
     let wait = Duration::try_from(source.wait().unwrap_or(app.settings.wait)).unwrap_or_default();
     match app.transfer.receive(source, &delivery).await {
         Ok(stored) => {

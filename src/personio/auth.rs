@@ -6,14 +6,15 @@
 //! token is not carried out.
 
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::header::HeaderValue;
+use secrecy::SecretString;
 use tokio::sync::Mutex;
 use tower::{Layer, Service, ServiceExt};
 
@@ -47,7 +48,7 @@ pub(super) struct Token {
 /// The one token of the credential, and how to get the next.
 pub(super) struct Tokens {
     calls: Patient<Bare>,
-    credential: Bytes,
+    credential: std::sync::Mutex<Bytes>,
     patience: Duration,
     clock: Clock,
     /// How often a token was asked for; tells whoever waited that the answer is there.
@@ -71,7 +72,7 @@ struct Shared {
 
 impl Tokens {
     pub(super) fn new(calls: Patient<Bare>, settings: &Settings, patience: Duration, clock: Clock) -> Self {
-        let credential = v1::credential(&settings.client_id, &settings.client_secret);
+        let credential = v1::credential(&settings.client_id, &settings.client_secret).into();
         let (rounds, state) = (AtomicU64::new(0), Mutex::default());
         Self { calls, credential, patience, clock, rounds, state }
     }
@@ -103,7 +104,7 @@ impl Tokens {
 
     async fn ask(&self) -> Result<Token, CallError> {
         let deadline = self.clock.now().checked_add(self.patience).unwrap_or(Timestamp::MAX);
-        let answer = self.calls.clone().oneshot(v1::authenticate(self.credential.clone(), deadline)).await;
+        let answer = self.calls.clone().oneshot(v1::authenticate(self.credential(), deadline)).await;
         let answer = answer.map_err(|failure| CallError::from(Failed::Call(failure)))?;
         let now = self.clock.now();
         let (text, lifetime) = v1::read_token(&answer, now)?;
@@ -112,6 +113,16 @@ impl Tokens {
         header.set_sensitive(true);
         let good_for = (lifetime - MARGIN).max(lifetime / 2);
         Ok(Token { header, number: 0, good_until: now.checked_add(good_for).unwrap_or(Timestamp::MAX) })
+    }
+
+    fn credential(&self) -> Bytes {
+        self.credential.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Goes by another credential: what is known of the former one is forgotten.
+    pub(super) async fn change(&self, id: &SecretString, secret: &SecretString) {
+        *self.credential.lock().unwrap_or_else(PoisonError::into_inner) = v1::credential(id, secret);
+        *self.state.lock().await = State::default();
     }
 
     /// Drops a token that was refused, so that the next one is new. `false` if that has just been tried for

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use secrecy::SecretString;
 use tower::ServiceExt;
 
 use super::Stack;
@@ -146,6 +147,11 @@ impl Reader {
         if let Err(error) = self.attributes().await {
             tracing::debug!(%error, "knocked at Personio");
         }
+    }
+
+    /// Goes by another credential from the next token on; so does the writer.
+    pub async fn change_credential(&self, id: &SecretString, secret: &SecretString) {
+        self.tokens.change(id, secret).await;
     }
 
     /// Where a person finds the employee in Personio, if the configuration says how.

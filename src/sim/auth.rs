@@ -27,6 +27,11 @@ impl Tokens {
         self.current = None;
     }
 
+    pub(super) fn change_secret(&mut self, secret: &str) {
+        secret.clone_into(&mut self.client_secret);
+        self.revoke();
+    }
+
     pub(super) fn judge(&self, token: Option<&str>, manner: &Manner) -> Bearer {
         match token {
             None => Bearer::Missing,

@@ -210,6 +210,11 @@ impl Sim {
         self.house.world().tokens.revoke();
     }
 
+    /// The client secret is another one: the old one, and the token that it got, are no longer accepted.
+    pub fn change_secret(&self, secret: &str) {
+        self.house.world().tokens.change_secret(secret);
+    }
+
     /// Does the work of all calls that were to be carried out later; how many there were.
     pub fn release_late(&self) -> usize {
         self.house.world().release_late()

@@ -26,7 +26,7 @@ const AFTER_UNKNOWN: [SignedDuration; 2] = [QUIET, SignedDuration::from_hours(1)
 const A_DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// When the next audit may begin; locked while one is made.
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub(super) struct Audits(Arc<Mutex<Option<Timestamp>>>);
 
 /// The one audit that is being made.

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::bulkhead::Berth;
+use super::desk::BY_HAND;
 use super::gate::Door;
 use super::planner::Told;
 use super::progress::{Running, is_passing};
@@ -99,6 +100,13 @@ impl Inner {
 
     /// Look-up 0: is somebody with this e-mail address in Personio already?
     async fn look_up(&self, hire: &mut Hire) -> Next {
+        if self.waits_for_its_source(hire) {
+            hire.note("source_removed");
+            // If it was this one's turn to try the credential, it is the next one's now.
+            self.gate.probe_at(self.now());
+            self.due.notify_one();
+            return self.stop(hire, &Event::Planned(Some(Held::Review))).await;
+        }
         let found = match self.find(hire).await {
             Ok(found) => found,
             Err(error) => return self.put_off(hire, &error).await,
@@ -125,6 +133,13 @@ impl Inner {
             self.save(hire).await?;
         }
         Ok(effect)
+    }
+
+    /// Whether the source that the hire came from is no longer configured, and nobody has said that the hire is to
+    /// go all the same: its rules are gone, and nobody may want its hires any more.
+    pub(super) fn waits_for_its_source(&self, hire: &Hire) -> bool {
+        let is_configured = || self.parts.planner.sources.named(&hire.source).is_some();
+        !hire.flags.approved && hire.source != BY_HAND && !is_configured()
     }
 
     /// Why a hire must not be sent without a look-up, if it must not.
@@ -320,7 +335,7 @@ impl Inner {
         });
     }
 
-    fn credential_works(&self, passed: Door) {
+    pub(super) fn credential_works(&self, passed: Door) {
         if self.gate.reopen(passed) {
             self.due.notify_one();
         }

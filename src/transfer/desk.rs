@@ -19,7 +19,7 @@ use crate::personio::CallError;
 pub(super) const QUIET: SignedDuration = SignedDuration::from_mins(15);
 
 /// The kind, and the source's name, of hires that were typed by hand and belong to no source.
-const BY_HAND: &str = "manual";
+pub(super) const BY_HAND: &str = "manual";
 
 /// A hire typed by hand.
 pub struct Typed {

@@ -3,6 +3,7 @@
 use std::sync::Mutex;
 
 use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Notify;
 
 use crate::telemetry::Metrics;
 
@@ -21,6 +22,7 @@ pub(super) enum Door {
 /// Whether hires may go to Personio.
 pub(super) struct Gate {
     state: Mutex<State>,
+    turned_away: Notify,
     metrics: Metrics,
 }
 
@@ -37,7 +39,7 @@ struct State {
 
 impl Gate {
     pub(super) fn open(metrics: Metrics) -> Self {
-        Self { state: Mutex::default(), metrics }
+        Self { state: Mutex::default(), turned_away: Notify::new(), metrics }
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -46,6 +48,7 @@ impl Gate {
 
     /// Personio turned us away at this door. It stays the next probe's turn when that was closed already.
     pub(super) fn close(&self, at: Door, now: Timestamp) {
+        self.turned_away.notify_one();
         let mut state = self.state();
         let was_closed = state.closed.is_some();
         state.closed = state.closed.max(Some(at));
@@ -71,6 +74,16 @@ impl Gate {
         }
         let is_proof = state.closed.is_none() && (was_closed || passed == Door::Create);
         is_proof && (!std::mem::replace(&mut state.proven, true) || was_closed)
+    }
+
+    /// Returns when Personio has turned us away since this was last asked, be it for the first time or again.
+    pub(super) async fn turned_away(&self) {
+        self.turned_away.notified().await;
+    }
+
+    /// Lets the next one try from `now` on.
+    pub(super) fn probe_at(&self, now: Timestamp) {
+        self.state().next_probe = now;
     }
 
     /// Whether Personio has turned us away.

@@ -44,8 +44,8 @@ pub use receive::{Receipt, Stored};
 pub use refusal::{DeskError, Difference, FieldError};
 
 use audit::Audits;
-use bulkhead::Bulkhead;
-use gate::Gate;
+use bulkhead::{Berth, Bulkhead};
+use gate::{Door, Gate};
 use planner::Told;
 use progress::{Progress, Running, is_passing};
 
@@ -107,6 +107,7 @@ impl Settings {
 }
 
 /// What a transfer is made of.
+#[derive(Clone)]
 pub struct Parts {
     /// How hires are sent and looked up.
     pub settings: Settings,
@@ -117,7 +118,7 @@ pub struct Parts {
     /// Reads Personio.
     pub reader: Reader,
     /// Creates employees: there is one, and it is here.
-    pub writer: Writer,
+    pub writer: Arc<Writer>,
     /// Makes plans.
     pub planner: Planner,
     /// What time it is.
@@ -142,29 +143,31 @@ pub enum Way {
     CredentialRefused,
 }
 
-/// Takes hires to Personio. Cheap to clone.
+/// Takes hires to Personio. Cheap to clone. It goes by one configuration, and so does each hire that it has begun
+/// to carry; after a change there is another one, and everything under way is common to both.
 #[derive(Clone)]
 pub struct Transfer(Arc<Inner>);
 
+#[derive(Clone)]
 struct Inner {
     parts: Parts,
-    gate: Gate,
-    bulkhead: Bulkhead,
+    gate: Arc<Gate>,
+    bulkhead: Arc<Bulkhead>,
     progress: Progress,
     audits: Audits,
     tasks: TaskTracker,
-    due: Notify,
+    due: Arc<Notify>,
     /// Held by whoever tries whether Personio answers again.
-    knocking: Mutex<()>,
+    knocking: Arc<Mutex<()>>,
     /// When this process ends, once that is known.
-    ends_at: OnceLock<Timestamp>,
+    ends_at: Arc<OnceLock<Timestamp>>,
 }
 
 impl Transfer {
     /// Puts the parts together; nothing runs yet.
     pub fn new(parts: Parts) -> Self {
-        let gate = Gate::open(parts.metrics.clone());
-        let bulkhead = Bulkhead::of(parts.settings.in_flight);
+        let gate = Arc::new(Gate::open(parts.metrics.clone()));
+        let bulkhead = Arc::new(Bulkhead::of(parts.settings.in_flight));
         let inner = Inner {
             parts,
             gate,
@@ -172,11 +175,35 @@ impl Transfer {
             progress: Progress::default(),
             audits: Audits::default(),
             tasks: TaskTracker::new(),
-            due: Notify::new(),
-            knocking: Mutex::default(),
-            ends_at: OnceLock::new(),
+            due: Arc::default(),
+            knocking: Arc::default(),
+            ends_at: Arc::default(),
         };
         Self(Arc::new(inner))
+    }
+
+    /// The same, going by other settings and another planner from now on. How many hires are on their way at a time
+    /// stays as it is.
+    #[must_use]
+    pub fn changed(&self, settings: Settings, planner: Planner) -> Self {
+        let parts = Parts { settings, planner, ..self.0.parts.clone() };
+        Self(Arc::new(Inner { parts, ..Inner::clone(&self.0) }))
+    }
+
+    /// Returns when Personio has turned us away since this was last asked.
+    pub async fn turned_away(&self) {
+        self.0.gate.turned_away().await;
+    }
+
+    /// The credential is another one: tries at once whether Personio takes it. If so, hires that wait for that go on.
+    pub async fn try_credential(&self) {
+        let inner = &self.0;
+        // A token says nothing of the right to create: the next hire tries that.
+        inner.gate.probe_at(inner.now());
+        if inner.parts.reader.authenticate().await.is_ok() {
+            inner.credential_works(Door::Token);
+        }
+        inner.due.notify_one();
     }
 
     /// Where hires are kept.

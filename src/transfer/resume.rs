@@ -109,11 +109,13 @@ impl Inner {
     }
 
     /// Whether something can be done for a hire without Personio: a new one is planned, one that was taken back
-    /// is cancelled, one that has waited enough is handed to a person.
+    /// is cancelled, one that has waited enough, or whose source is gone, is handed to a person.
     fn needs_no_personio(&self, hire: &Hire) -> bool {
         match hire.state() {
             State::Received => true,
-            State::Waiting(_) => hire.is_taken_back() || self.has_waited_enough(hire),
+            State::Waiting(_) => {
+                hire.is_taken_back() || self.has_waited_enough(hire) || self.waits_for_its_source(hire)
+            }
             _ => false,
         }
     }

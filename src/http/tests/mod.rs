@@ -128,7 +128,7 @@ async fn transfer(
         ledger,
         restored: None,
         reader,
-        writer,
+        writer: Arc::new(writer),
         planner,
         clock,
         metrics,
@@ -167,6 +167,7 @@ impl House {
             limits: Limits::default(),
             intake: Intake::of(1024, ByteSize::mib(64)),
             settings: Arc::new(settings),
+            reload: Reload::channel().0,
         };
         Self { app, _folder: folder }
     }
