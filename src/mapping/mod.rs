@@ -4,6 +4,7 @@
 //! customer's rule for an attribute replaces the built-in one; a source's rule replaces both.
 
 mod draft;
+mod filter;
 mod rule;
 mod template;
 mod value;
@@ -18,6 +19,7 @@ use crate::domain::employee::{self, SYSTEM};
 use crate::domain::facts::{self, Facts};
 use crate::domain::{Catalog, NameSplit, Plan};
 use draft::Draft;
+pub use filter::{FilterSettings, Filters};
 pub use rule::RuleSettings;
 use rule::{COMMON, Rule};
 use value::fit;
@@ -85,6 +87,7 @@ impl<'a> Input<'a> {
 #[derive(Clone)]
 pub struct Mapping {
     rules: BTreeMap<String, Rule>,
+    filters: Filters,
 }
 
 /// The rules of all sources, and those for hires without a source.
@@ -163,7 +166,18 @@ impl Mapping {
                 }
             }
         }
-        if errors.is_empty() { Ok(Self { rules }) } else { Err(errors) }
+        if errors.is_empty() { Ok(Self { rules, filters: Filters::default() }) } else { Err(errors) }
+    }
+
+    /// The same rules for hires of which some are not for Personio.
+    #[must_use]
+    pub fn ignoring(self, filters: Filters) -> Self {
+        Self { filters, ..self }
+    }
+
+    /// The name of the rule that says that a hire with these facts is not for Personio, if one does.
+    pub fn ignored_by(&self, facts: &Facts) -> Option<&str> {
+        self.filters.applying(facts)
     }
 
     /// Whether any rule looks into the payload, so that a plan needs it.

@@ -79,9 +79,15 @@ impl Inner {
         };
         self.parts.planner.complete(hire, &told).await;
         hire.record.plan = self.parts.planner.plan(hire, &told.payloads);
-        let hold = hire.record.plan.hold;
-        let effect = self.apply(hire, &Event::Planned(hold))?;
-        if hold.is_some() {
+        let event = match self.parts.planner.ignored_by(hire) {
+            Some(rule) => {
+                hire.ignored(&rule);
+                Event::RuledOut
+            }
+            None => Event::Planned(self.parts.planner.hold(hire)),
+        };
+        let effect = self.apply(hire, &event)?;
+        if effect == Effect::Rest {
             self.save(hire).await?;
         }
         Ok(effect)

@@ -66,7 +66,7 @@ impl Transfer {
         self.0.corrected(&hire, corrections).await.map(|hire| hire.record.plan)
     }
 
-    /// Sends a held hire: exactly the plan with this hash, once.
+    /// Sends a held or ignored hire: exactly the plan with this hash, once.
     ///
     /// # Errors
     /// Every reason in [`DeskError`] why it must not, or need not, be sent.
@@ -216,7 +216,7 @@ impl Inner {
     async fn check_sendable(self: &Arc<Self>, hire: &Hire) -> Result<(), DeskError> {
         match hire.state() {
             State::Held(Held::Unknown) => self.check_after_unknown(hire).await,
-            State::Held(_) | State::Cancelled => Ok(()),
+            State::Held(_) | State::Cancelled | State::Ignored => Ok(()),
             state => Err(DeskError::WrongState { state }),
         }
     }

@@ -12,7 +12,7 @@ use super::DeskError;
 use crate::ats::settings::NameSplitPolicy;
 use crate::ats::{Event, Hired, Source, Sources};
 use crate::catalog::Learned;
-use crate::domain::{Hire, HireId, Plan, employee};
+use crate::domain::{Held, Hire, HireId, Plan, employee};
 use crate::mapping::{Input, Mappings};
 
 /// How long the ATS may take to complete a hire.
@@ -49,7 +49,11 @@ impl Planner {
         let mut hire = Hire::received(never_stored, source.name(), key, facts, now);
         let told = Told { hired: Some(hired), payloads: vec![read.payload] };
         self.complete(&mut hire, &told).await;
-        let mut plan = self.plan(&hire, &told.payloads);
+        hire.record.plan = self.plan(&hire, &told.payloads);
+        if let Some(rule) = self.ignored_by(&hire) {
+            hire.ignored(&rule);
+        }
+        let mut plan = Plan { hold: self.hold(&hire), ..hire.record.plan.clone() };
         for note in hire.notes() {
             plan.note(note);
         }
@@ -71,6 +75,19 @@ impl Planner {
         for note in hired.notes.iter().chain(&completed.notes).cloned().chain(other) {
             hire.note(&note);
         }
+    }
+
+    /// The rule by which the hire is not for Personio, if there is one and no person has sent it.
+    pub(super) fn ignored_by(&self, hire: &Hire) -> Option<String> {
+        let rule = self.mappings.of(&hire.source).ignored_by(&hire.record.facts);
+        rule.filter(|_| !hire.flags.approved).map(str::to_owned)
+    }
+
+    /// Why the hire with its plan waits for a person, if it does. What was ignored once goes on only when a person
+    /// has looked at it: the rules, or what is known of the hire, may have changed long after.
+    pub(super) fn hold(&self, hire: &Hire) -> Option<Held> {
+        let reviewed = self.sources.named(&hire.source).is_some_and(Source::review) || hire.was_ignored();
+        hire.record.plan.hold.or((reviewed && !hire.flags.approved).then_some(Held::Review))
     }
 
     /// The plan for a hire as it stands, corrections applied.

@@ -12,6 +12,7 @@ mod connections;
 mod credential;
 mod every_sync;
 mod failed_sync;
+mod filters;
 mod framing;
 mod health;
 mod ledger;
