@@ -11,6 +11,7 @@ mod carry;
 mod compare;
 mod desk;
 mod gate;
+mod look_up;
 mod order;
 mod planner;
 mod progress;

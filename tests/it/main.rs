@@ -1,5 +1,6 @@
 //! hirebridge from outside: over HTTP and the command line, against the Personio simulator.
 
+mod addresses;
 mod architecture;
 mod as_said;
 mod ashby_api;
