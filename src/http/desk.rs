@@ -34,6 +34,7 @@ impl From<DeskError> for Problem {
             DeskError::PersonioUnreachable => {
                 Self::of(Code::PersonioUnreachable).detail("Nothing was changed. Try again.")
             }
+            DeskError::ValueNotFound => Self::of(Code::ValueNotFound),
             DeskError::KeyReused => {
                 Self::of(Code::IdempotencyKeyReused).detail("Use a new key for another hire.")
             }

@@ -111,7 +111,7 @@ pub(super) async fn preview(
         check_ats_id(ats_id.as_ref(), source.as_ref())?;
         let (facts, idempotency_key) = (facts(groups)?, idempotency_key(&headers)?);
         let typed = Typed { facts, source, ats_id, idempotency_key, plan_hash: None };
-        return Ok(Json(app.transfer.preview_facts(typed)?.into()));
+        return Ok(Json(app.transfer.preview_facts(typed).await?.into()));
     };
     if groups.iter().any(Option::is_some) || ats_id.is_some() {
         return Err(Problem::of(Code::Invalid).field("payload", "cannot be together with typed facts"));
@@ -121,8 +121,7 @@ pub(super) async fn preview(
     };
     let source = app.sources.named(&name);
     let source = source.ok_or_else(|| Problem::from(crate::transfer::DeskError::UnknownSource(name)))?;
-    let plan = app.transfer.planner().preview(source, &bytes(payload), app.clock.now()).await?;
-    Ok(Json(plan.into()))
+    Ok(Json(app.transfer.preview_delivery(source, &bytes(payload)).await?.into()))
 }
 
 fn bytes(payload: Value) -> Vec<u8> {

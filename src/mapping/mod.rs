@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 
 use crate::domain::employee::{self, SYSTEM};
 use crate::domain::facts::{self, Facts};
-use crate::domain::{Catalog, NameSplit, Plan};
+use crate::domain::{Catalog, NameSplit, Plan, Translation};
 use draft::Draft;
 pub use filter::{FilterSettings, Filters};
 pub use rule::RuleSettings;
@@ -62,6 +62,8 @@ pub struct Input<'a> {
     pub review_split: bool,
     /// What a person changed: attribute → value, `null` to leave it out.
     pub corrections: Map<String, Value>,
+    /// What else is translated than the value tables say: confirmed, and for this source.
+    pub translations: &'a [Translation],
     /// The marker attribute and the hire's key.
     pub marker: Option<(String, String)>,
 }
@@ -78,6 +80,7 @@ impl<'a> Input<'a> {
             name_split: None,
             review_split: false,
             corrections: Map::new(),
+            translations: &[],
             marker: None,
         }
     }
@@ -197,12 +200,55 @@ impl Mapping {
 
     /// Makes the plan. Never fails: what cannot be sent is held and named.
     pub fn plan(&self, input: &Input<'_>) -> Plan {
+        self.draft(input).finish()
+    }
+
+    /// What the ATS says for each attribute, before any value table, as far as that is one plain value.
+    pub fn told(&self, input: &Input<'_>) -> BTreeMap<String, String> {
+        self.draft(input).told()
+    }
+
+    fn draft<'a>(&self, input: &'a Input<'a>) -> Draft<'a> {
         let mut draft = Draft::new(input);
         for (name, rule) in &self.rules {
             draft.apply(name, rule);
         }
         draft.own_fields();
-        draft.finish()
+        draft
+    }
+
+    /// The rule for an attribute as it is written in the configuration, with these entries added to its value
+    /// table: one line of TOML. `None` if nothing is known of a rule for it.
+    pub fn line<'a>(
+        &self,
+        catalog: &Catalog,
+        attribute: &str,
+        entries: impl Iterator<Item = (&'a str, &'a str)>,
+    ) -> Option<String> {
+        let is_for = |name: &str| match label(name) {
+            Some(label) => catalog.labelled(label).is_ok_and(|own| own.key == attribute),
+            None => name == attribute,
+        };
+        if let Some((name, rule)) = self.rules.iter().find(|(name, _)| is_for(name)) {
+            return Some(rule.written(name, entries));
+        }
+        let own = catalog.own().find(|own| own.key == attribute)?.label.trim().to_owned();
+        let rule = Rule::built_in(&format!("{}{own}", facts::CUSTOM), Expected::No);
+        Some(rule.written(&format!("{LABEL}{own}"), entries))
+    }
+}
+
+/// Whether the values of an attribute belong to one person each, so that no table can say anything of them.
+pub fn is_personal(attribute: &str) -> bool {
+    matches!(attribute, "email" | "first_name" | "last_name" | "preferred_name" | "hire_date")
+}
+
+/// A plain value as the text by which value tables know it.
+pub fn as_text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
+        _ => None,
     }
 }
 

@@ -76,7 +76,8 @@ impl Inner {
             Told::again(source, self.payloads(hire).await?)
         };
         self.parts.planner.complete(hire, &told).await;
-        hire.record.plan = self.parts.planner.plan(hire, &told.payloads);
+        let always = self.always(&hire.source).await?;
+        hire.record.plan = self.parts.planner.plan(hire, &told.payloads, &always);
         let event = match self.parts.planner.ignored_by(hire) {
             Some(rule) => {
                 hire.ignored(&rule);

@@ -5,6 +5,7 @@
 //! in a task of its own, which goes on when whoever asked has hung up.
 
 mod aftermath;
+mod always;
 mod audit;
 mod bulkhead;
 mod carry;
@@ -39,7 +40,7 @@ use crate::ledger::{Ledger, LedgerError, Restored};
 use crate::personio::{Reader, Writer};
 use crate::telemetry::Metrics;
 
-pub use desk::Typed;
+pub use desk::{Approval, Typed};
 pub use planner::Planner;
 pub use receive::{Receipt, Stored};
 pub use refusal::{DeskError, Difference, FieldError};

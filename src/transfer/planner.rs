@@ -1,5 +1,6 @@
 //! From a hire's facts to its plan: asks the ATS for what is lacking, then applies the rules.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,8 +13,8 @@ use super::DeskError;
 use crate::ats::settings::NameSplitPolicy;
 use crate::ats::{Event, Hired, Source, Sources};
 use crate::catalog::Learned;
-use crate::domain::{Held, Hire, HireId, Plan, employee};
-use crate::mapping::{Input, Mappings};
+use crate::domain::{Held, Hire, HireId, Plan, Translation, employee};
+use crate::mapping::{Input, Mapping, Mappings};
 
 /// How long the ATS may take to complete a hire.
 const COMPLETE_WITHIN: Duration = Duration::from_secs(10);
@@ -32,11 +33,18 @@ pub struct Planner {
 }
 
 impl Planner {
-    /// The plan for a delivery of this source that comes `now`. Nothing is written.
+    /// The plan for a delivery of this source that comes `now`, where `always` are the translations that hold for it.
+    /// Nothing is written.
     ///
     /// # Errors
     /// [`DeskError::Unreadable`] or [`DeskError::NoHire`] if there is no hire in it.
-    pub async fn preview(&self, source: &Source, body: &[u8], now: Timestamp) -> Result<Plan, DeskError> {
+    pub async fn preview(
+        &self,
+        source: &Source,
+        body: &[u8],
+        now: Timestamp,
+        always: &[Translation],
+    ) -> Result<Plan, DeskError> {
         let read =
             source.read_unsigned(body).map_err(|misread| DeskError::Unreadable { reason: misread.code })?;
         let hired = match read.event {
@@ -49,7 +57,7 @@ impl Planner {
         let mut hire = Hire::received(never_stored, source.name(), key, facts, now);
         let told = Told { hired: Some(hired), payloads: vec![read.payload] };
         self.complete(&mut hire, &told).await;
-        hire.record.plan = self.plan(&hire, &told.payloads);
+        hire.record.plan = self.plan(&hire, &told.payloads, always);
         if let Some(rule) = self.ignored_by(&hire) {
             hire.ignored(&rule);
         }
@@ -91,10 +99,26 @@ impl Planner {
     }
 
     /// The plan for a hire as it stands, corrections applied.
-    pub(super) fn plan(&self, hire: &Hire, payloads: &[Value]) -> Plan {
+    pub(super) fn plan(&self, hire: &Hire, payloads: &[Value], always: &[Translation]) -> Plan {
+        self.asked(hire, payloads, always, Mapping::plan)
+    }
+
+    /// What the ATS says for each attribute of a hire, as far as that is one plain value.
+    pub(super) fn told(&self, hire: &Hire, payloads: &[Value]) -> BTreeMap<String, String> {
+        self.asked(hire, payloads, &[], Mapping::told)
+    }
+
+    fn asked<T>(
+        &self,
+        hire: &Hire,
+        payloads: &[Value],
+        always: &[Translation],
+        ask: impl FnOnce(&Mapping, &Input<'_>) -> T,
+    ) -> T {
         let source = self.sources.named(&hire.source);
-        self.mappings.of(&hire.source).plan(&Input {
-            catalog: &self.catalog.catalog(),
+        let catalog = self.catalog.catalog();
+        let input = Input {
+            catalog: &catalog,
             received: Some(TimeZone::UTC.to_datetime(hire.received_at).date()),
             facts: hire.record.facts.clone(),
             payloads,
@@ -102,8 +126,10 @@ impl Planner {
             name_split: hire.record.name_split,
             review_split: source.is_some_and(|source| source.name_split() == NameSplitPolicy::Review),
             corrections: hire.record.corrections.clone(),
+            translations: always,
             marker: self.marker.clone().map(|attribute| (attribute, hire.key.text())),
-        })
+        };
+        ask(self.mappings.of(&hire.source), &input)
     }
 }
 

@@ -1,6 +1,7 @@
 //! hirebridge from outside: over HTTP and the command line, against the Personio simulator.
 
 mod addresses;
+mod always;
 mod architecture;
 mod as_said;
 mod ashby_api;
