@@ -82,7 +82,7 @@ impl Planning {
     fn whole(&self) -> Plan {
         let verified = self.verified();
         let preview =
-            pin!(self.planner.preview(source(&self.planner), verified.body(), Timestamp::UNIX_EPOCH));
+            pin!(self.planner.preview(source(&self.planner), verified.body(), Timestamp::UNIX_EPOCH, &[]));
         match preview.poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(plan) => plan.expect("the payload is Ashby's"),
             Poll::Pending => unreachable!("without an API key there is nobody to wait for"),

@@ -134,7 +134,7 @@ impl Desk {
         let Ok(Received::Signed(verified)) = source.receive(headers, body) else {
             return Err(StatusCode::UNAUTHORIZED);
         };
-        let plan = self.planner.preview(source, verified.body(), Timestamp::UNIX_EPOCH).await;
+        let plan = self.planner.preview(source, verified.body(), Timestamp::UNIX_EPOCH, &[]).await;
         Ok(plan.or(Err(StatusCode::UNPROCESSABLE_ENTITY))?.employee)
     }
 

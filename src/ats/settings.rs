@@ -42,6 +42,9 @@ pub struct Settings {
     /// What becomes of a hire whose name could be split only by guess.
     #[serde(default)]
     pub name_split: NameSplitPolicy,
+    /// Whether a person looks at each of its hires before it is sent.
+    #[serde(default)]
+    pub review: bool,
     /// How long a delivery that may lack something waits for a fuller one of the same hire; 3 s.
     pub settle: Option<SignedDuration>,
     /// How long a delivery waits for the final state, if not as long as the server's `wait` says.

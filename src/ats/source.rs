@@ -29,6 +29,7 @@ pub struct Source {
     ats: Box<dyn AtsSource>,
     keys: Keys,
     name_split: NameSplitPolicy,
+    review: bool,
     settle: SignedDuration,
     wait: Option<SignedDuration>,
     body_limit: Option<ByteSize>,
@@ -85,6 +86,11 @@ impl Source {
     /// What becomes of a hire whose name could be split only by guess.
     pub fn name_split(&self) -> NameSplitPolicy {
         self.name_split
+    }
+
+    /// Whether a person looks at each of its hires before it is sent.
+    pub fn review(&self) -> bool {
+        self.review
     }
 
     /// How long a delivery that is not [`Hired::settled`] waits for a fuller one; not at all by default
@@ -206,6 +212,7 @@ fn source(name: &str, settings: &Settings, mistakes: &mut Mistakes) -> Option<So
         ats: (kind.build)(settings, mistakes)?,
         keys: Keys::new(&settings.secrets),
         name_split: settings.name_split,
+        review: settings.review,
         settle: settings.settle.unwrap_or(if settings.api_key.is_some() {
             SignedDuration::ZERO
         } else {

@@ -24,7 +24,7 @@ Example:
   hirebridge preview delivery.json --source ashby --config hirebridge.toml
 
 Prints the plan as JSON, and on standard error what its codes mean. Ends with exit code 1 if it could not be
-sent as it is.")]
+sent as it is. What a running service has learned (Personio's values, /v1/values) is not known here.")]
 pub(super) struct Args {
     /// The body of a delivery; `-` reads it from standard input
     file: PathBuf,
@@ -49,7 +49,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     };
     let named = planner.sources.named(&args.source);
     let source = named.with_context(|| unknown(&args.source, &planner.sources))?;
-    let plan = planner.preview(source, &body, Clock::system().now()).await?;
+    let plan = planner.preview(source, &body, Clock::system().now(), &[]).await?;
     let sendable = plan.sendable();
     let explained = explained(&plan, args.speech.language);
     let shown = serde_json::to_string_pretty(&http::Preview::from(plan))?;

@@ -1,4 +1,4 @@
-//! A source's section: what the ATS room reads, and the mapping that belongs to another room.
+//! A source's section: what the ATS room reads, and the rules that belong to another room.
 
 use std::fmt;
 
@@ -11,10 +11,12 @@ use crate::{ats, mapping};
 /// `[sources.NAME]`.
 #[derive(Clone, Debug)]
 pub struct Source {
-    /// Everything but the mapping.
+    /// Everything but the rules.
     pub ats: ats::settings::Settings,
     /// `[sources.NAME.mapping]`.
     pub mapping: Option<mapping::Settings>,
+    /// `[[sources.NAME.ignore]]`.
+    pub ignore: Vec<mapping::FilterSettings>,
 }
 
 impl<'de> Deserialize<'de> for Source {
@@ -28,32 +30,35 @@ impl<'de> Deserialize<'de> for Source {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Source, A::Error> {
-                let mut mapping = None;
-                let rest = WithoutMapping { map, mapping: &mut mapping };
+                let (mut mapping, mut ignore) = (None, Vec::new());
+                let rest = WithoutRules { map, mapping: &mut mapping, ignore: &mut ignore };
                 let ats = ats::settings::Settings::deserialize(MapAccessDeserializer::new(rest))?;
-                Ok(Source { ats, mapping })
+                Ok(Source { ats, mapping, ignore })
             }
         }
         deserializer.deserialize_map(Section)
     }
 }
 
-/// The section's entries, of which `mapping` is taken out on the way.
-struct WithoutMapping<'m, A> {
+/// The section's entries, of which `mapping` and `ignore` are taken out on the way.
+struct WithoutRules<'m, A> {
     map: A,
     mapping: &'m mut Option<mapping::Settings>,
+    ignore: &'m mut Vec<mapping::FilterSettings>,
 }
 
-impl<'de, A: MapAccess<'de>> MapAccess<'de> for WithoutMapping<'_, A> {
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for WithoutRules<'_, A> {
     type Error = A::Error;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
         while let Some(key) = self.map.next_key::<String>()? {
-            if key == "mapping" {
-                *self.mapping = Some(self.map.next_value()?);
-            } else {
-                let key: StringDeserializer<A::Error> = key.into_deserializer();
-                return seed.deserialize(key).map(Some);
+            match key.as_str() {
+                "mapping" => *self.mapping = Some(self.map.next_value()?),
+                "ignore" => *self.ignore = self.map.next_value()?,
+                _ => {
+                    let key: StringDeserializer<A::Error> = key.into_deserializer();
+                    return seed.deserialize(key).map(Some);
+                }
             }
         }
         Ok(None)

@@ -11,7 +11,7 @@ use super::{ConfigErrors, DEFAULTS, Objection, settled};
 use crate::ats::Sources;
 use crate::clock::Clock;
 use crate::http::operators::{self, Operators};
-use crate::mapping::{self, Mapping, MappingError, Mappings};
+use crate::mapping::{self, FilterSettings, Filters, Mapping, MappingError, Mappings};
 use crate::telemetry::Metrics;
 use crate::{ats, http, ledger, personio, telemetry, transfer};
 
@@ -35,6 +35,9 @@ pub struct Config {
     /// What goes where.
     #[serde(default)]
     pub mapping: mapping::Settings,
+    /// Which hires are not for Personio, whatever their source.
+    #[serde(default)]
+    pub ignore: Vec<FilterSettings>,
     /// Who may use the API.
     #[serde(default)]
     pub operators: Vec<operators::Settings>,
@@ -119,14 +122,25 @@ impl Config {
     pub fn mappings(&self) -> Result<Mappings, Vec<MappingError>> {
         let mut errors = Vec::new();
         let mut by_source = BTreeMap::new();
-        for (name, source) in &self.sources {
+        let mut checked = |key: &str, rules: &[FilterSettings]| {
+            Filters::compile(key, rules).unwrap_or_else(|wrong| {
+                errors.extend(wrong);
+                Filters::default()
+            })
+        };
+        let ignored = checked("ignore", &self.ignore);
+        let own = |(name, source): (&String, &Source)| {
+            checked(&format!("sources.{name}.ignore"), &source.ignore).and(&ignored)
+        };
+        let filters: Vec<_> = self.sources.iter().map(own).collect();
+        for ((name, source), filters) in self.sources.iter().zip(filters) {
             let own = source.mapping.as_ref().map(|own| (name.as_str(), own));
             match Mapping::compile(&self.mapping, own) {
-                Ok(mapping) => drop(by_source.insert(name.clone(), mapping)),
+                Ok(mapping) => drop(by_source.insert(name.clone(), mapping.ignoring(filters))),
                 Err(wrong) => errors.extend(wrong),
             }
         }
-        match Mapping::compile(&self.mapping, None) {
+        match Mapping::compile(&self.mapping, None).map(|common| common.ignoring(ignored)) {
             Ok(common) if errors.is_empty() => return Ok(Mappings { common, by_source }),
             Ok(_) => {}
             Err(wrong) => errors.extend(wrong),

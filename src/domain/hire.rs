@@ -348,6 +348,23 @@ impl Hire {
         self.record.person()
     }
 
+    /// The candidate's addresses besides the planned one, each once; two that are compared as one are one.
+    pub fn other_addresses(&self) -> Vec<String> {
+        let facts = &self.record.facts;
+        let listed = facts.value("candidate.emails").and_then(Value::as_array).into_iter().flatten();
+        let listed = listed.filter_map(|one| one["address"].as_str());
+        let mut seen: Vec<_> = self.person().into_iter().collect();
+        let mut others = Vec::new();
+        for address in facts.text("candidate.email").into_iter().chain(listed) {
+            let normalised = normalised_email(address);
+            if normalised.contains('@') && !seen.contains(&normalised) {
+                seen.push(normalised);
+                others.push(address.trim().to_owned());
+            }
+        }
+        others
+    }
+
     /// The candidate as one text, unambiguous across ATSs and their accounts: for keyed hashes.
     pub fn candidate(&self) -> Option<String> {
         self.record.candidate().map(|id| self.key.candidate(id))
@@ -363,6 +380,22 @@ impl Hire {
         self.record.plan.notes.iter().chain(&self.record.notes)
     }
 
+    /// Whether a rule has ever said that this hire is not for Personio.
+    pub fn was_ignored(&self) -> bool {
+        self.record.notes.iter().any(|note| note.starts_with(IGNORED_BY))
+    }
+
+    /// Notes the rule that says so.
+    pub fn ignored(&mut self, rule: &str) {
+        self.forget_ignored();
+        self.note(&format!("{IGNORED_BY}{rule}"));
+    }
+
+    /// From now on no rule has said so.
+    pub fn forget_ignored(&mut self) {
+        self.record.notes.retain(|note| !note.starts_with(IGNORED_BY));
+    }
+
     /// Adds a note about the sending once.
     pub fn note(&mut self, code: &str) {
         if !self.notes().any(|known| known == code) {
@@ -370,6 +403,9 @@ impl Hire {
         }
     }
 }
+
+/// Before a rule's name: the note on a hire that is not for Personio because of that rule.
+const IGNORED_BY: &str = "ignored_by:";
 
 /// The cause, and the note, of the one time that a hire is sent again after an unknown outcome by itself.
 pub const RESENT: &str = "resent_after_unknown";

@@ -11,6 +11,7 @@ pub mod hire;
 pub mod plan;
 pub mod state;
 pub mod step;
+pub mod translation;
 
 pub use catalog::{Attribute, Catalog, Verdict};
 pub use employee::Employee;
@@ -19,3 +20,4 @@ pub use hire::{Actor, Entry, Flags, Hire, HireId, HireKey, LookUpZero, NameSplit
 pub use plan::{Note, Plan, PlannedDocument, Warning};
 pub use state::{Held, How, State, Waiting};
 pub use step::{Effect, Event, Found, NotAllowed, Outcome, prevails, step};
+pub use translation::{Said, Translation};

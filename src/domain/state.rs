@@ -147,7 +147,7 @@ impl State {
 
     /// Whether the permit may still be granted, so that facts and plan may change.
     pub fn is_before_permit(self) -> bool {
-        matches!(self, Self::Received | Self::Ready | Self::Waiting(_))
+        matches!(self, Self::Received | Self::Ready | Self::Waiting(_) | Self::Ignored)
             || matches!(self, Self::Held(why) if why != Held::Refused && why != Held::Unknown)
     }
 }

@@ -137,12 +137,12 @@ pub fn step(state: State, event: &Event) -> Result<(State, Effect), NotAllowed> 
         (_, E::Erased) => Some((S::Erased, Effect::Rest)),
 
         (S::Received, E::Planned(None))
-        | (S::Held(_) | S::Cancelled, E::Approved)
+        | (S::Held(_) | S::Cancelled | S::Ignored, E::Approved)
         | (S::Waiting(_), E::Due)
         | (S::Unknown, E::Resent) => Some((S::Ready, Effect::LookUp)),
         (S::Received | S::Ready, E::Planned(Some(why))) => Some((S::Held(*why), Effect::Rest)),
         (S::Received, E::RuledOut) => Some((S::Ignored, Effect::Rest)),
-        (S::Received | S::Ready | S::Waiting(_), E::FactsAdded) | (S::Cancelled, E::Rehired) => {
+        (S::Received | S::Ready | S::Waiting(_) | S::Ignored, E::FactsAdded) | (S::Cancelled, E::Rehired) => {
             Some((S::Received, Effect::Plan))
         }
         (S::Held(why), E::FactsAdded) if why.is_about_the_plan() => Some((S::Received, Effect::Plan)),
@@ -178,7 +178,7 @@ pub fn step(state: State, event: &Event) -> Result<(State, Effect), NotAllowed> 
         (S::Held(_), E::Linked) => Some((S::Created(How::Linked), Effect::Compare)),
         (S::Created(_), E::Compared) => Some((state, Effect::Rest)),
 
-        (S::Received | S::Ready | S::Held(_) | S::Waiting(_), E::Unhired) => {
+        (S::Received | S::Ready | S::Held(_) | S::Waiting(_) | S::Ignored, E::Unhired) => {
             Some((S::Cancelled, Effect::Rest))
         }
         (S::Cancelled | S::Ready, E::Unclear) => Some((S::Held(Held::Review), Effect::Rest)),

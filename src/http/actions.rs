@@ -14,6 +14,7 @@ use super::hires::{Id, shown};
 use super::language::Spoken;
 use super::problem::{self, Problem};
 use super::shapes::{HireShape, Preview};
+use crate::transfer::Approval;
 use crate::words::Language;
 
 /// What an action answers: the hire as it is then.
@@ -44,6 +45,11 @@ pub(super) struct Sending {
     #[serde(default)]
     #[schema(value_type = Object)]
     corrections: Map<String, Value>,
+    /// Of the corrected attributes, those whose value is always to be translated so, for hires of this source, once an
+    /// admin has confirmed it (`/v1/values`).
+    #[serde(default)]
+    #[schema(example = json!(["department"]))]
+    always: Vec<String>,
 }
 
 /// Whether a hire is off the list.
@@ -119,8 +125,9 @@ pub(super) async fn send(
     Id(id): Id,
     body::Json(sending): body::Json<Sending>,
 ) -> Changed {
-    let Sending { plan_hash, corrections } = sending;
-    let hire = app.transfer.send(id, &corrections, &plan_hash, sender.name(), app.settings.wait()).await?;
+    let Sending { plan_hash, corrections, always } = sending;
+    let approval = Approval { plan_hash, corrections, always };
+    let hire = app.transfer.send(id, &approval, sender.name(), app.settings.wait()).await?;
     shown(&app, &hire, language).await
 }
 

@@ -24,6 +24,7 @@ pub enum Code {
     Forbidden,
     NotFound,
     HireNotFound,
+    ValueNotFound,
     MethodNotAllowed,
     RequestTimeout,
     WrongState,
@@ -64,7 +65,7 @@ impl Code {
             | Self::TokenInUrl => S::BAD_REQUEST,
             Self::Signature | Self::Unauthenticated => S::UNAUTHORIZED,
             Self::Forbidden => S::FORBIDDEN,
-            Self::NotFound | Self::HireNotFound => S::NOT_FOUND,
+            Self::NotFound | Self::HireNotFound | Self::ValueNotFound => S::NOT_FOUND,
             Self::MethodNotAllowed => S::METHOD_NOT_ALLOWED,
             Self::RequestTimeout => S::REQUEST_TIMEOUT,
             Self::WrongState

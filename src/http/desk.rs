@@ -29,6 +29,7 @@ impl From<DeskError> for Problem {
             DeskError::EmployeeNotFound => Self::of(Code::EmployeeNotFound),
             DeskError::PersonioUnreachable => Self::of(Code::PersonioUnreachable),
             DeskError::KeyReused => Self::of(Code::IdempotencyKeyReused),
+            DeskError::ValueNotFound => Self::of(Code::ValueNotFound),
             DeskError::Unreadable { reason } => Self::of(Code::UnreadablePayload).reason(Some(reason)),
             DeskError::NoHire { reason } => Self::of(Code::NoHire).reason(Some(reason)),
             DeskError::Ledger(error) => error.into(),

@@ -29,6 +29,7 @@ mod shapes;
 mod sources;
 mod turned_away;
 mod typed;
+mod values;
 mod webhooks;
 mod wire;
 
@@ -161,6 +162,9 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(actions::send))
         .routes(routes!(actions::dismiss))
         .routes(routes!(actions::link))
+        .routes(routes!(values::list))
+        .routes(routes!(values::confirm))
+        .routes(routes!(values::revoke))
         .routes(routes!(sources::list))
         .routes(routes!(codes::list))
         .routes(routes!(health::check))

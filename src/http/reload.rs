@@ -67,9 +67,9 @@ impl Reload {
 ))]
 pub(super) async fn reload(admin: Admin, State(app): State<App>) -> Result<Json<Reloaded>, Problem> {
     tracing::info!(operator = admin.name(), "asked to read the configuration again");
-    let stopping = || Problem::of(Code::Overloaded).detail("The service is stopping.");
+    let stopping = || Problem::of(Code::Overloaded).detail("stopping");
     let reloaded = app.reload.now().await.ok_or_else(stopping)?;
-    let refused = Problem::of(Code::ConfigurationRefused).detail("The former configuration goes on.");
+    let refused = Problem::of(Code::ConfigurationRefused);
     reloaded
         .map(Json)
         .map_err(|wrong| wrong.into_iter().fold(refused, |all, one| all.field(one.key, one.said)))

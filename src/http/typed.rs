@@ -122,8 +122,7 @@ pub(super) async fn preview(
     };
     let source = app.sources.named(&name);
     let source = source.ok_or_else(|| Problem::from(crate::transfer::DeskError::UnknownSource(name)))?;
-    let plan = app.transfer.planner().preview(source, &bytes(payload), app.clock.now()).await?;
-    Ok(Json(plan.into()))
+    Ok(Json(app.transfer.preview_delivery(source, &bytes(payload)).await?.into()))
 }
 
 fn bytes(payload: Value) -> Vec<u8> {

@@ -126,11 +126,7 @@ async fn take(app: &App, source: Option<&Source>, request: Request) -> Outcome {
     };
     app.watch.admitted(source.name(), delivery.secret(), app.clock.now());
     if !source.is_enabled() {
-        let detail = "Nothing was stored: send it again later.";
-        return Outcome::Refused(Refused {
-            reason: "paused",
-            problem: Problem::of(Code::SourcePaused).detail(detail),
-        });
+        return Outcome::Refused(Refused { reason: "paused", problem: Problem::of(Code::SourcePaused) });
     }
     let wait = Duration::try_from(source.wait().unwrap_or(app.settings.wait)).unwrap_or_default();
     match app.transfer.receive(source, &delivery).await {

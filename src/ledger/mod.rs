@@ -12,13 +12,15 @@ mod seal;
 mod settings;
 mod snapshot;
 pub mod sqlite;
+mod translation;
 
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
 
-use crate::domain::{Actor, Employee, Entry, Hire, HireId, HireKey, State};
+use crate::domain::{Actor, Employee, Entry, Hire, HireId, HireKey, State, Translation};
 
 pub use permit::{Denied, Owner, Ticket};
 pub use seal::{KeyError, LedgerKey};
@@ -183,6 +185,19 @@ pub trait Ledger: Send + Sync + 'static {
 
     /// When the oldest hire was received that has neither ended nor waits for a person.
     async fn oldest_unfinished(&self) -> Result<Option<Timestamp>, LedgerError>;
+
+    /// Keeps a proposed translation, in place of one that was proposed for the same value. Durable when it returns.
+    async fn propose(&self, proposed: &Translation) -> Result<(), LedgerError>;
+
+    /// Keeps a translation as confirmed, in place of another for the same value. `false` if it is gone: then nothing
+    /// is changed. Durable when it returns.
+    async fn confirm(&self, confirmed: &Translation) -> Result<bool, LedgerError>;
+
+    /// Forgets a translation, confirmed or not. `false` if it was gone already. Durable when it returns.
+    async fn revoke(&self, id: Uuid) -> Result<bool, LedgerError>;
+
+    /// All translations, proposed and confirmed, oldest first.
+    async fn translations(&self) -> Result<Vec<Translation>, LedgerError>;
 
     /// Whether a delivery could be stored now.
     async fn probe(&self) -> Result<(), LedgerError>;

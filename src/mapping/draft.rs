@@ -1,14 +1,14 @@
 //! A plan while it is made: values are placed, judged against what Personio knows, or named as missing.
 
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use serde_json::Value;
 
 use super::rule::{Rule, Unknown};
 use super::value::{Unfit, fit, is_unseen, tags};
-use super::{Expected, Input, LABEL, label};
+use super::{Expected, Input, LABEL, as_text, label};
 use crate::domain::catalog::{NAMED, NoAttribute, Verdict};
 use crate::domain::employee::Shape;
 use crate::domain::facts::CUSTOM;
@@ -19,6 +19,8 @@ pub(super) struct Draft<'a> {
     plan: Plan,
     /// The attributes that a rule was for, whether it had a value or not.
     ruled: BTreeSet<String>,
+    /// Attribute → the one plain value that the ATS has for it.
+    told: BTreeMap<String, String>,
 }
 
 /// Where a value comes from.
@@ -28,11 +30,13 @@ enum From<'a> {
     Typed,
     /// A rule made it of this; the configuration has the rule under this name.
     Rule { name: &'a str, rule: &'a Rule, told: &'a Value },
+    /// A person has said once that it is always to be this.
+    Always(&'a String),
 }
 
 impl<'a> Draft<'a> {
     pub(super) fn new(input: &'a Input<'a>) -> Self {
-        Self { input, plan: Plan::default(), ruled: BTreeSet::new() }
+        Self { input, plan: Plan::default(), ruled: BTreeSet::new(), told: BTreeMap::new() }
     }
 
     /// Applies one rule; what a person typed goes before it.
@@ -41,6 +45,9 @@ impl<'a> Draft<'a> {
         let needed = rule.expected == Expected::Required || !matches!(found, Ok(Value::Null));
         let Some(attribute) = self.attribute(name, needed) else { return };
         self.ruled.insert(attribute.clone());
+        if let Some(told) = found.as_ref().ok().and_then(as_text) {
+            self.told.insert(attribute.clone(), told);
+        }
         if let Some(typed) = self.input.corrections.get(&attribute) {
             return self.place(&attribute, rule.expected, typed, From::Typed);
         }
@@ -48,8 +55,7 @@ impl<'a> Draft<'a> {
             self.plan.warnings.push(Warning::about("template_failed", &attribute, None));
             return self.hold(Held::Invalid);
         };
-        let value = rule.translate(told.clone());
-        self.place(&attribute, rule.expected, &value, From::Rule { name, rule, told: &told });
+        self.follow(&attribute, name, rule, &told);
         if rule.review && self.plan.employee.value(&attribute).is_some() {
             self.hold(Held::Review);
         }
@@ -63,6 +69,9 @@ impl<'a> Draft<'a> {
         for own in input.catalog.own().filter(|own| Some(&own.key) != marker) {
             let fact = format!("{CUSTOM}{}", own.label.trim());
             let Some(told) = input.facts.value(&fact) else { continue };
+            if let Some(told) = as_text(told).filter(|_| !self.ruled.contains(&own.key)) {
+                self.told.insert(own.key.clone(), told);
+            }
             if self.ruled.contains(&own.key) || input.corrections.contains_key(&own.key) {
                 continue;
             }
@@ -72,8 +81,28 @@ impl<'a> Draft<'a> {
             }
             let rule = Rule::built_in(&fact, Expected::No);
             let name = format!("{LABEL}{}", own.label.trim());
-            self.place(&own.key, Expected::No, told, From::Rule { name: &name, rule: &rule, told });
+            self.follow(&own.key, &name, &rule, told);
         }
+    }
+
+    /// What the ATS has for an attribute goes through the rule's value table, unless a person has said once what
+    /// is always to become of it.
+    fn follow(&mut self, attribute: &str, name: &str, rule: &Rule, told: &Value) {
+        let text = as_text(told);
+        let mut translations = self.input.translations.iter();
+        let always = translations.find(|one| one.attribute == attribute && text.as_ref() == Some(&one.from));
+        if let Some(one) = always {
+            self.plan.note(&format!("always:{attribute}"));
+            let value = Value::String(one.to.clone());
+            return self.place(attribute, rule.expected, &value, From::Always(&one.to));
+        }
+        let value = rule.translate(told.clone());
+        self.place(attribute, rule.expected, &value, From::Rule { name, rule, told });
+    }
+
+    /// What the ATS says for each attribute.
+    pub(super) fn told(self) -> BTreeMap<String, String> {
+        self.told
     }
 
     /// What a person typed for an attribute without a rule, the marker, and what the whole says.
@@ -135,6 +164,7 @@ impl<'a> Draft<'a> {
     fn judge(&mut self, attribute: &str, value: Value, from: From<'_>) {
         let known = match from {
             From::Rule { rule, .. } => rule.known_values.as_slice(),
+            From::Always(value) => std::slice::from_ref(value),
             From::Typed => &[],
         };
         let text = value.as_str().unwrap_or_default();
@@ -168,7 +198,7 @@ impl<'a> Draft<'a> {
         let about = Warning::about("unknown_value", attribute, Some(value.into()));
         self.plan.warnings.push(Warning { options: offered, line, ..about });
         let policy = match from {
-            From::Typed => Unknown::Send,
+            From::Typed | From::Always(_) => Unknown::Send,
             From::Rule { rule, .. } => rule.unknown.unwrap_or(by_default(attribute)),
         };
         if policy == Unknown::Hold {

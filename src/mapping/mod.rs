@@ -5,6 +5,7 @@
 
 mod doubt;
 mod draft;
+mod filter;
 mod rule;
 mod template;
 mod value;
@@ -17,9 +18,10 @@ use serde_json::{Map, Value};
 
 use crate::domain::employee::{self, SYSTEM};
 use crate::domain::facts::{self, Facts};
-use crate::domain::{Catalog, NameSplit, Plan};
+use crate::domain::{Catalog, NameSplit, Plan, Translation};
 pub use doubt::{Doubt, What};
 use draft::Draft;
+pub use filter::{FilterSettings, Filters};
 pub use rule::RuleSettings;
 use rule::{COMMON, Rule};
 use value::fit;
@@ -62,6 +64,8 @@ pub struct Input<'a> {
     pub review_split: bool,
     /// What a person changed: attribute → value, `null` to leave it out.
     pub corrections: Map<String, Value>,
+    /// What else is translated than the value tables say: confirmed, and for this source.
+    pub translations: &'a [Translation],
     /// The marker attribute and the hire's key.
     pub marker: Option<(String, String)>,
 }
@@ -78,6 +82,7 @@ impl<'a> Input<'a> {
             name_split: None,
             review_split: false,
             corrections: Map::new(),
+            translations: &[],
             marker: None,
         }
     }
@@ -87,6 +92,7 @@ impl<'a> Input<'a> {
 #[derive(Clone)]
 pub struct Mapping {
     rules: BTreeMap<String, Rule>,
+    filters: Filters,
 }
 
 /// The rules of all sources, and those for hires without a source.
@@ -191,7 +197,18 @@ impl Mapping {
                 }
             }
         }
-        if errors.is_empty() { Ok(Self { rules }) } else { Err(errors) }
+        if errors.is_empty() { Ok(Self { rules, filters: Filters::default() }) } else { Err(errors) }
+    }
+
+    /// The same rules for hires of which some are not for Personio.
+    #[must_use]
+    pub fn ignoring(self, filters: Filters) -> Self {
+        Self { filters, ..self }
+    }
+
+    /// The name of the rule that says that a hire with these facts is not for Personio, if one does.
+    pub fn ignored_by(&self, facts: &Facts) -> Option<&str> {
+        self.filters.applying(facts)
     }
 
     /// Whether any rule looks into the payload, so that a plan needs it.
@@ -211,20 +228,64 @@ impl Mapping {
 
     /// The line of the configuration that puts `to` in the place of what a rule finds for the attribute, if one does.
     pub fn line(&self, catalog: &Catalog, attribute: &str, facts: &Facts, to: &str) -> Option<String> {
-        let is_label = |name| label(name).is_some_and(|label| leads_to(catalog, label, attribute));
-        let (name, rule) = self.rules.iter().find(|(name, _)| *name == attribute || is_label(name))?;
+        let (name, rule) = self.rule_for(catalog, attribute)?;
         let told = rule.found(facts, &[]).ok()?;
         Some(rule.line(name, told.as_str()?, to))
     }
 
     /// Makes the plan. Never fails: what cannot be sent is held and named.
     pub fn plan(&self, input: &Input<'_>) -> Plan {
+        self.draft(input).finish()
+    }
+
+    /// What the ATS says for each attribute, before any value table, as far as that is one plain value.
+    pub fn told(&self, input: &Input<'_>) -> BTreeMap<String, String> {
+        self.draft(input).told()
+    }
+
+    fn draft<'a>(&self, input: &'a Input<'a>) -> Draft<'a> {
         let mut draft = Draft::new(input);
         for (name, rule) in &self.rules {
             draft.apply(name, rule);
         }
         draft.own_fields();
-        draft.finish()
+        draft
+    }
+
+    /// The rule for an attribute as it is written in the configuration, with these entries added to its value
+    /// table: one line of TOML. `None` if nothing is known of a rule for it.
+    pub fn written<'a>(
+        &self,
+        catalog: &Catalog,
+        attribute: &str,
+        entries: impl Iterator<Item = (&'a str, &'a str)>,
+    ) -> Option<String> {
+        if let Some((name, rule)) = self.rule_for(catalog, attribute) {
+            return Some(rule.written(name, entries));
+        }
+        let own = catalog.own().find(|own| own.key == attribute)?.label.trim().to_owned();
+        let rule = Rule::built_in(&format!("{}{own}", facts::CUSTOM), Expected::No);
+        Some(rule.written(&format!("{LABEL}{own}"), entries))
+    }
+
+    /// The rule that fills the attribute, by its name or by its label in Personio.
+    fn rule_for(&self, catalog: &Catalog, attribute: &str) -> Option<(&String, &Rule)> {
+        let leads_to = |label| catalog.labelled(label).is_ok_and(|own| own.key == attribute);
+        self.rules.iter().find(|(name, _)| *name == attribute || label(name).is_some_and(leads_to))
+    }
+}
+
+/// Whether the values of an attribute belong to one person each, so that no table can say anything of them.
+pub fn is_personal(attribute: &str) -> bool {
+    matches!(attribute, "email" | "first_name" | "last_name" | "preferred_name" | "hire_date")
+}
+
+/// A plain value as the text by which value tables know it.
+pub fn as_text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
+        _ => None,
     }
 }
 
@@ -259,10 +320,6 @@ fn is_attribute(name: &str) -> bool {
 /// The label that the name of a rule is, if it names an own attribute by what people see.
 fn label(name: &str) -> Option<&str> {
     if is_attribute(name) { None } else { Some(name.strip_prefix(LABEL).unwrap_or(name)) }
-}
-
-fn leads_to(catalog: &Catalog, label: &str, attribute: &str) -> bool {
-    catalog.labelled(label).is_ok_and(|own| own.key == attribute)
 }
 
 /// Whether a rule may be for this; else a sentence with the nearest name. What is close to one of Personio's

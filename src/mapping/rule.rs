@@ -199,8 +199,17 @@ impl Rule {
     /// The line of the configuration that has this rule with one more entry in its value table: valid TOML,
     /// ready to paste.
     pub(super) fn line(&self, name: &str, from: &str, to: &str) -> String {
+        format!("{} # in [{}]", self.written(name, std::iter::once((from, to))), self.table)
+    }
+
+    /// The same with several more entries, and without a word of where it belongs.
+    pub(super) fn written<'a>(
+        &self,
+        name: &str,
+        entries: impl Iterator<Item = (&'a str, &'a str)>,
+    ) -> String {
         let mut values = self.values.clone();
-        values.insert(from.to_owned(), to.to_owned());
+        values.extend(entries.map(|(from, to)| (from.to_owned(), to.to_owned())));
         let values: Vec<_> =
             values.iter().map(|(from, to)| format!("{} = {}", quoted(from), quoted(to))).collect();
         let mut parts = vec![self.written_origins(), format!("values = {{ {} }}", values.join(", "))];
@@ -221,7 +230,7 @@ impl Rule {
         }
         let bare = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         let name = if bare { name.to_owned() } else { quoted(name) };
-        format!("{name} = {{ {} }} # in [{}]", parts.join(", "), self.table)
+        format!("{name} = {{ {} }}", parts.join(", "))
     }
 
     fn written_origins(&self) -> String {

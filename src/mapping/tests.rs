@@ -382,3 +382,44 @@ fn a_rule_that_cannot_work_in_this_personio_is_doubted_before_any_hire() {
         assert!(found.starts_with(expected), "{found} is not {expected}");
     }
 }
+
+#[test]
+fn what_always_holds_goes_before_the_value_table_and_counts_as_known() {
+    let always = |attribute: &str, from: &str, to: &str| Translation {
+        id: uuid::Uuid::nil(),
+        source: "ashby".into(),
+        attribute: attribute.into(),
+        from: from.into(),
+        to: to.into(),
+        hire: crate::domain::HireId(uuid::Uuid::nil()),
+        proposed: crate::domain::Said { by: "mia".into(), at: jiff::Timestamp::UNIX_EPOCH },
+        confirmed: None,
+    };
+    let translations = [always("department", "Eng", "Brand new"), always("dynamic_1", "medium", "M")];
+    let catalog = catalog();
+    let mapping = mapping(
+        "[fields]\ndepartment = { from = \"job.department\", values = { Eng = \"Engineering\", HR = \"Nowhere\" }, \
+         unknown = \"hold\" }",
+    );
+    let plan = |department: &str, size: &str| {
+        let mut facts = mia().facts;
+        facts.put("job.department", department);
+        facts.put_custom("Shirt size", json!(size));
+        mapping.plan(&Input { translations: &translations, ..Input::of(facts, &catalog) })
+    };
+    let new = plan("Eng", "medium");
+    let sent = |name: &str| new.employee.value(name).cloned();
+    assert_eq!((sent("department"), sent("dynamic_1")), (Some(json!("Brand new")), Some(json!("M"))));
+    assert_eq!((new.hold, new.warnings.len()), (None, 0));
+    assert!(new.notes.contains(&"always:department".to_owned()), "{:?}", new.notes);
+    // To the letter, and nothing else.
+    let other = plan("eng", "Medium");
+    assert!(
+        !other.notes.iter().any(|note| note.starts_with("always")) && other.hold == Some(Held::Unmatched)
+    );
+    assert_eq!(
+        mapping.written(&catalog, "dynamic_1", [("medium", "M")].into_iter()).as_deref(),
+        Some(r#""label:Shirt size" = { from = "custom.Shirt size", values = { "medium" = "M" } }"#)
+    );
+    assert_eq!(mapping.written(&catalog, "dynamic_99", std::iter::empty()), None);
+}

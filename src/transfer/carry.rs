@@ -6,18 +6,15 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::bulkhead::Berth;
-use super::desk::BY_HAND;
 use super::gate::Door;
 use super::planner::Told;
 use super::progress::{Running, is_passing};
 use super::{Inner, LedgerError, log};
 use crate::ats::json;
-use crate::domain::{
-    Actor, Effect, Entry, Event, Found, Held, Hire, LookUpZero, Outcome, State, Waiting, prevails,
-};
+use crate::domain::{Actor, Effect, Entry, Event, Hire, LookUpZero, Outcome, State, Waiting, prevails};
 use crate::ledger::Denied;
 use crate::ledger::permit::is_superseded;
-use crate::personio::{CallError, Person};
+use crate::personio::CallError;
 
 /// What goes on after an effect, or why nothing does.
 pub(super) type Next = Result<Effect, LedgerError>;
@@ -79,10 +76,17 @@ impl Inner {
             Told::again(source, self.payloads(hire).await?)
         };
         self.parts.planner.complete(hire, &told).await;
-        hire.record.plan = self.parts.planner.plan(hire, &told.payloads).await;
-        let hold = hire.record.plan.hold;
-        let effect = self.apply(hire, &Event::Planned(hold))?;
-        if hold.is_some() {
+        let always = self.always(&hire.source).await?;
+        hire.record.plan = self.parts.planner.plan(hire, &told.payloads, &always).await;
+        let event = match self.parts.planner.ignored_by(hire) {
+            Some(rule) => {
+                hire.ignored(&rule);
+                Event::RuledOut
+            }
+            None => Event::Planned(self.parts.planner.hold(hire)),
+        };
+        let effect = self.apply(hire, &event)?;
+        if effect == Effect::Rest {
             self.save(hire).await?;
         }
         Ok(effect)
@@ -96,78 +100,6 @@ impl Inner {
         let bodies = self.parts.ledger.bodies(hire.id).await?;
         // As strictly as at receipt: what can be read in two ways is not read for a plan either.
         Ok(bodies.iter().filter_map(|body| json::read(body).ok()).collect())
-    }
-
-    /// Look-up 0: is somebody with this e-mail address in Personio already?
-    async fn look_up(&self, hire: &mut Hire) -> Next {
-        if self.waits_for_its_source(hire) {
-            hire.note("source_removed");
-            // If it was this one's turn to try the credential, it is the next one's now.
-            self.gate.probe_at(self.now());
-            self.due.notify_one();
-            return self.stop(hire, &Event::Planned(Some(Held::Review))).await;
-        }
-        let found = match self.find(hire).await {
-            Ok(found) => found,
-            Err(error) => return self.put_off(hire, &error).await,
-        };
-        let (found, person) = found;
-        hire.look_up_zero = match found {
-            Found::Absent => LookUpZero::Absent,
-            Found::NotAllowed => LookUpZero::NotAllowed,
-            Found::Active | Found::Inactive | Found::Ours => hire.look_up_zero,
-        };
-        if found == Found::NotAllowed {
-            hire.note("not_looked_up");
-            if let Some(refusal) = self.refused_unseen(hire) {
-                self.apply(hire, &refusal)?;
-                self.save(hire).await?;
-                return Ok(Effect::Rest);
-            }
-        }
-        let stranger = person.is_some() && found != Found::Ours;
-        let second = stranger && self.is_second_hire(hire).await?;
-        let effect = self.apply(hire, &if second { Event::SamePerson } else { Event::LookedUp(found) })?;
-        if let Some(person) = person {
-            self.belongs_to(hire, &person);
-            self.save(hire).await?;
-        }
-        Ok(effect)
-    }
-
-    /// Whether the source that the hire came from is no longer configured, and nobody has said that the hire is to
-    /// go all the same: its rules are gone, and nobody may want its hires any more.
-    pub(super) fn waits_for_its_source(&self, hire: &Hire) -> bool {
-        let is_configured = || self.parts.planner.sources.named(&hire.source).is_some();
-        !hire.flags.approved && hire.source != BY_HAND && !is_configured()
-    }
-
-    /// Why a hire must not be sent without a look-up, if it must not.
-    fn refused_unseen(&self, hire: &mut Hire) -> Option<Event> {
-        if hire.flags.after_unknown {
-            return Some(Event::Spent);
-        }
-        let must_be_seen = self.parts.settings.require_lookup && !hire.flags.approved;
-        (self.may_be_forgotten(hire) || must_be_seen).then_some(Event::Planned(Some(Held::Review)))
-    }
-
-    /// Who has the planned e-mail address, as far as the credential may tell.
-    pub(super) async fn find(&self, hire: &Hire) -> Result<(Found, Option<Person>), CallError> {
-        let email = hire.record.plan.employee.email();
-        let people = match self.parts.reader.find_by_email(email, self.call_deadline()).await {
-            Ok(people) => people,
-            Err(CallError::NotAllowed) => return Ok((Found::NotAllowed, None)),
-            Err(error) => return Err(error),
-        };
-        self.credential_works(Door::Token);
-        let ours = people.iter().find(|person| self.is_marked(hire, person));
-        let active = people.iter().find(|person| !person.is_inactive());
-        Ok(match (ours.or(active), people.first()) {
-            (Some(person), _) if ours.is_some() => (Found::Ours, Some(person.clone())),
-            (Some(person), _) => (Found::Active, Some(person.clone())),
-            (None, Some(person)) => (Found::Inactive, Some(person.clone())),
-            (None, None) => (Found::Absent, None),
-        })
     }
 
     /// Spends the permit and calls. From the permit's commit on, only the outcome moves the hire.
@@ -297,7 +229,7 @@ impl Inner {
     }
 
     /// Could not ask, or could not send, and surely nothing was carried out.
-    async fn put_off(&self, hire: &mut Hire, error: &CallError) -> Next {
+    pub(super) async fn put_off(&self, hire: &mut Hire, error: &CallError) -> Next {
         let (why, retry_at) = match error {
             CallError::Credential | CallError::NotAllowed => (Waiting::Credential, None),
             CallError::Throttled { retry_at } => (Waiting::Throttled, *retry_at),

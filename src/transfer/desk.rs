@@ -21,6 +21,16 @@ pub(super) const QUIET: SignedDuration = SignedDuration::from_mins(15);
 /// The kind, and the source's name, of hires that were typed by hand and belong to no source.
 pub(super) const BY_HAND: &str = "manual";
 
+/// What a person sends.
+pub struct Approval {
+    /// The hash of the plan that was looked at.
+    pub plan_hash: String,
+    /// What is to be different from what the mapping made: attribute → value.
+    pub corrections: Map<String, Value>,
+    /// Of the corrections, those that are to hold for later hires as well, once an admin has confirmed them.
+    pub always: Vec<String>,
+}
+
 /// A hire typed by hand.
 pub struct Typed {
     /// What was typed.
@@ -52,9 +62,10 @@ impl Transfer {
         let has_key = ats_id.is_some() || idempotency_key.is_some();
         let key = self.0.typed_key(source.as_deref(), ats_id.as_deref(), key)?;
         let hire = self.0.typed(source.as_deref(), key, facts, &Actor::System);
+        let always = self.0.always(&hire.source).await?;
         let planner = self.planner().clone();
         let marker = planner.marker.clone().filter(|_| has_key);
-        Ok(Planner { marker, ..planner }.plan(&hire, &[]).await)
+        Ok(Planner { marker, ..planner }.plan(&hire, &[], &always).await)
     }
 
     /// The plan for a stored hire with `corrections` laid over it. Writes nothing.
@@ -66,22 +77,24 @@ impl Transfer {
         self.0.corrected(&hire, corrections).await.map(|hire| hire.record.plan)
     }
 
-    /// Sends a held hire: exactly the plan with this hash, once.
+    /// Sends a held or ignored hire: exactly the plan with this hash, once.
     ///
     /// # Errors
     /// Every reason in [`DeskError`] why it must not, or need not, be sent.
     pub async fn send(
         &self,
         id: HireId,
-        corrections: &Map<String, Value>,
-        plan_hash: &str,
+        approval: &Approval,
         operator: &str,
         wait: Duration,
     ) -> Result<Hire, DeskError> {
         let stored = self.0.known(id).await?;
         self.0.check_sendable(&stored).await?;
-        let mut hire = self.0.corrected(&stored, corrections).await?;
-        approve(&mut hire, plan_hash, Some(&stored.record.plan), operator, self.0.now())?;
+        let mut hire = self.0.corrected(&stored, &approval.corrections).await?;
+        let proposals = self.0.proposals(&hire, &approval.always, operator).await?;
+        approve(&mut hire, &approval.plan_hash, Some(&stored.record.plan), operator, self.0.now())?;
+        // Kept first: what is proposed for a hire that is then not sent does no harm, until an admin confirms it.
+        self.0.propose(&mut hire, &proposals).await?;
         hire.next_at = Some(self.0.now());
         let hire = match self.0.save_and_start(hire, Effect::LookUp).await {
             Ok(hire) => hire,
@@ -110,7 +123,8 @@ impl Transfer {
         let facts = typed.facts;
         let mut hire =
             self.0.typed(typed.source.as_deref(), key, facts.clone(), &Actor::Operator(operator.to_owned()));
-        hire.record.plan = self.0.parts.planner.plan(&hire, &[]).await;
+        let always = self.0.always(&hire.source).await?;
+        hire.record.plan = self.0.parts.planner.plan(&hire, &[], &always).await;
         if let Some(hash) = &typed.plan_hash {
             approve(&mut hire, hash, None, operator, self.0.now())?;
             hire.next_at = Some(self.0.now());
@@ -208,7 +222,8 @@ impl Inner {
         let mut hire = hire.clone();
         hire.record.corrections.extend(corrections.clone());
         let payloads = self.payloads(&hire).await?;
-        hire.record.plan = self.parts.planner.plan(&hire, &payloads).await;
+        let always = self.always(&hire.source).await?;
+        hire.record.plan = self.parts.planner.plan(&hire, &payloads, &always).await;
         Ok(hire)
     }
 
@@ -216,7 +231,7 @@ impl Inner {
     async fn check_sendable(self: &Arc<Self>, hire: &Hire) -> Result<(), DeskError> {
         match hire.state() {
             State::Held(Held::Unknown) => self.check_after_unknown(hire).await,
-            State::Held(_) | State::Cancelled => Ok(()),
+            State::Held(_) | State::Cancelled | State::Ignored => Ok(()),
             state => Err(DeskError::WrongState { state }),
         }
     }

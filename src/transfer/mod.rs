@@ -5,12 +5,14 @@
 //! in a task of its own, which goes on when whoever asked has hung up.
 
 mod aftermath;
+mod always;
 mod audit;
 mod bulkhead;
 mod carry;
 mod compare;
 mod desk;
 mod gate;
+mod look_up;
 mod order;
 mod planner;
 mod progress;
@@ -38,13 +40,13 @@ use crate::ledger::{Ledger, LedgerError, Restored};
 use crate::personio::{Reader, Writer};
 use crate::telemetry::Metrics;
 
-pub use desk::Typed;
+pub use desk::{Approval, Typed};
 pub use planner::Planner;
 pub use receive::{Receipt, Stored};
 pub use refusal::{DeskError, Difference, FieldError};
 
 use audit::Audits;
-use bulkhead::{Berth, Bulkhead};
+use bulkhead::Bulkhead;
 use gate::{Door, Gate};
 use planner::Told;
 use progress::{Progress, Running, is_passing};

@@ -221,6 +221,7 @@ fn reopen(hire: &mut Hire, hired: &Hired, actor: &Actor, now: Timestamp) -> Effe
     hire.record.hired_at = hired.at;
     hire.record.name_split = hired.name_split.or(hire.record.name_split);
     hire.record.warnings.clear();
+    hire.forget_ignored();
     hire.flags = Flags { after_unknown: hire.flags.after_unknown, ..Flags::default() };
     (hire.employee, hire.since, hire.tries, hire.next_at) = (None, None, 0, Some(now));
     effect

@@ -1,5 +1,6 @@
 //! From a hire's facts to its plan: asks the ATS for what is lacking, then applies the rules.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,8 +14,8 @@ use crate::ats::settings::NameSplitPolicy;
 use crate::ats::{Event, Hired, Source, Sources};
 use crate::catalog::Learned;
 use crate::domain::hire::Record;
-use crate::domain::{Catalog, Hire, HireId, Plan, Warning, employee};
-use crate::mapping::{Input, Mappings};
+use crate::domain::{Catalog, Held, Hire, HireId, Plan, Translation, Warning, employee};
+use crate::mapping::{Input, Mapping, Mappings};
 
 /// How long the ATS may take to complete a hire.
 const COMPLETE_WITHIN: Duration = Duration::from_secs(10);
@@ -39,11 +40,18 @@ pub struct Planner {
 }
 
 impl Planner {
-    /// The plan for a delivery of this source that comes `now`. Nothing is written.
+    /// The plan for a delivery of this source that comes `now`, where `always` are the translations that hold for it.
+    /// Nothing is written.
     ///
     /// # Errors
     /// [`DeskError::Unreadable`] or [`DeskError::NoHire`] if there is no hire in it.
-    pub async fn preview(&self, source: &Source, body: &[u8], now: Timestamp) -> Result<Plan, DeskError> {
+    pub async fn preview(
+        &self,
+        source: &Source,
+        body: &[u8],
+        now: Timestamp,
+        always: &[Translation],
+    ) -> Result<Plan, DeskError> {
         let read =
             source.read_unsigned(body).map_err(|misread| DeskError::Unreadable { reason: misread.code })?;
         let hired = match read.event {
@@ -56,7 +64,11 @@ impl Planner {
         let mut hire = Hire::received(never_stored, source.name(), key, facts, now);
         let told = Told { hired: Some(hired), payloads: vec![read.payload] };
         self.complete(&mut hire, &told).await;
-        let mut plan = self.plan(&hire, &told.payloads).await;
+        hire.record.plan = self.plan(&hire, &told.payloads, always).await;
+        if let Some(rule) = self.ignored_by(&hire) {
+            hire.ignored(&rule);
+        }
+        let mut plan = Plan { hold: self.hold(&hire), ..hire.record.plan.clone() };
         for note in hire.notes() {
             plan.note(note);
         }
@@ -80,14 +92,27 @@ impl Planner {
         }
     }
 
+    /// The rule by which the hire is not for Personio, if there is one and no person has sent it.
+    pub(super) fn ignored_by(&self, hire: &Hire) -> Option<String> {
+        let rule = self.mappings.of(&hire.source).ignored_by(&hire.record.facts);
+        rule.filter(|_| !hire.flags.approved).map(str::to_owned)
+    }
+
+    /// Why the hire with its plan waits for a person, if it does. What was ignored once goes on only when a person
+    /// has looked at it: the rules, or what is known of the hire, may have changed long after.
+    pub(super) fn hold(&self, hire: &Hire) -> Option<Held> {
+        let reviewed = self.sources.named(&hire.source).is_some_and(Source::review) || hire.was_ignored();
+        hire.record.plan.hold.or((reviewed && !hire.flags.approved).then_some(Held::Review))
+    }
+
     /// The plan for a hire as it stands, corrections applied. What Personio does not seem to know is looked for
     /// there once more.
-    pub(super) async fn plan(&self, hire: &Hire, payloads: &[Value]) -> Plan {
+    pub(super) async fn plan(&self, hire: &Hire, payloads: &[Value], always: &[Translation]) -> Plan {
         let known = self.catalog.catalog();
-        let plan = self.plan_knowing(&known, hire, payloads);
+        let plan = self.asked(&known, hire, payloads, always, Mapping::plan);
         let doubtful = plan.warnings.iter().any(|warning| UNKNOWN.contains(&warning.code.as_str()));
         if doubtful && self.catalog.renew(&known).await {
-            return self.plan_knowing(&self.catalog.catalog(), hire, payloads);
+            return self.asked(&self.catalog.catalog(), hire, payloads, always, Mapping::plan);
         }
         plan
     }
@@ -111,9 +136,21 @@ impl Planner {
         }
     }
 
-    fn plan_knowing(&self, catalog: &Catalog, hire: &Hire, payloads: &[Value]) -> Plan {
+    /// What the ATS says for each attribute of a hire, as far as that is one plain value.
+    pub(super) fn told(&self, hire: &Hire, payloads: &[Value]) -> BTreeMap<String, String> {
+        self.asked(&self.catalog.catalog(), hire, payloads, &[], Mapping::told)
+    }
+
+    fn asked<T>(
+        &self,
+        catalog: &Catalog,
+        hire: &Hire,
+        payloads: &[Value],
+        always: &[Translation],
+        ask: impl FnOnce(&Mapping, &Input<'_>) -> T,
+    ) -> T {
         let source = self.sources.named(&hire.source);
-        self.mappings.of(&hire.source).plan(&Input {
+        let input = Input {
             catalog,
             received: Some(TimeZone::UTC.to_datetime(hire.received_at).date()),
             facts: hire.record.facts.clone(),
@@ -122,8 +159,10 @@ impl Planner {
             name_split: hire.record.name_split,
             review_split: source.is_some_and(|source| source.name_split() == NameSplitPolicy::Review),
             corrections: hire.record.corrections.clone(),
+            translations: always,
             marker: self.marker.clone().map(|attribute| (attribute, hire.key.text())),
-        })
+        };
+        ask(self.mappings.of(&hire.source), &input)
     }
 }
 

@@ -73,6 +73,9 @@ pub enum DeskError {
     /// Personio cannot be asked now.
     #[error("Personio cannot be asked now")]
     PersonioUnreachable,
+    /// There is no such translation.
+    #[error("there is no such value")]
+    ValueNotFound,
     /// The idempotency key stands for another hire.
     #[error("this Idempotency-Key was used with another hire")]
     KeyReused,

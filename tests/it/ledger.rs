@@ -14,6 +14,7 @@ use serde_json::json;
 use tempfile::TempDir;
 use uuid::Uuid;
 
+use crate::always::translations_are_kept;
 use crate::support::start_of_test;
 
 /// The same story for every engine, told on an empty ledger.
@@ -31,6 +32,7 @@ pub(crate) async fn story(ledger: &dyn Ledger) {
     a_hire_comes_back_as_it_was(ledger).await;
     hires_are_listed_and_counted(ledger).await;
     many_at_once_are_one(ledger).await;
+    translations_are_kept(ledger).await;
     ledger.probe().await.expect("a delivery could be stored");
 }
 

@@ -1,5 +1,7 @@
 //! hirebridge from outside: over HTTP and the command line, against the Personio simulator.
 
+mod addresses;
+mod always;
 mod architecture;
 mod as_said;
 mod ashby_api;
@@ -14,6 +16,7 @@ mod connections;
 mod credential;
 mod every_sync;
 mod failed_sync;
+mod filters;
 mod framing;
 mod health;
 mod ledger;

@@ -24,7 +24,7 @@ async fn operations(house: &House) -> Vec<(Method, String)> {
             && path.starts_with("/v1")
         {
             let method = method.to_uppercase().parse().expect("a method");
-            all.push((method, path.replace("{id}", NOBODY)));
+            all.push((method, path.replace("{id}", NOBODY).replace("{value}", NOBODY)));
         }
     }
     all
@@ -73,6 +73,9 @@ async fn a_viewer_looks_a_sender_sends_and_an_admin_checks() {
         (&post, format!("{one}/send"), Some(json!({"plan_hash": "x"})), 1),
         (&post, format!("{one}/dismiss"), Some(json!({})), 1),
         (&post, format!("{one}/link"), Some(json!({"employee_id": 1})), 1),
+        (&get, "/v1/values".to_owned(), None, 0),
+        (&post, format!("/v1/values/{NOBODY}/confirm"), None, 2),
+        (&Method::DELETE, format!("/v1/values/{NOBODY}"), None, 2),
         (&get, "/v1/check".to_owned(), None, 2),
         (&post, "/v1/backup".to_owned(), None, 2),
     ];

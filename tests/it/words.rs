@@ -47,6 +47,7 @@ const LISTS: &[(&str, &str, &str, Kind, &[&str])] = &[
     ("http/shapes/hire.rs", "const FLAGS", ";", Kind::Flag, &[]),
     ("http/sources.rs", "if full {", "}", Kind::Ignored, &[]),
     ("domain/hire.rs", "fn cause(", "\n}\n", Kind::History, &[]),
+    ("domain/hire.rs", "const IGNORED_BY", "\n", Kind::Note, &[]),
     ("domain/hire.rs", "const RESENT", ";", Kind::History, &[]),
 ];
 

@@ -8,6 +8,7 @@ mod open;
 mod order;
 mod restored;
 mod statements;
+mod translations;
 mod write;
 
 use std::time::Duration;
@@ -20,10 +21,11 @@ use uuid::Uuid;
 use super::permit::{Guard, hand_out};
 use super::row::Row;
 use super::seal::Seal;
+use super::translation::{Sealed, open as opened};
 use super::{
     Accepted, Counts, Delivery, Denied, Filter, Ledger, LedgerError, LedgerKey, Owner, Restored, Ticket,
 };
-use crate::domain::{Actor, Employee, Entry, Event, Hire, HireId, HireKey};
+use crate::domain::{Actor, Employee, Entry, Event, Hire, HireId, HireKey, Translation};
 
 pub use address::Address;
 pub use open::{OpenError, inspect};
@@ -234,6 +236,25 @@ impl Ledger for PostgresLedger {
 
     async fn oldest_unfinished(&self) -> Result<Option<Timestamp>, LedgerError> {
         Ok(twice(|| statements::oldest_unfinished(&self.pool)).await?)
+    }
+
+    async fn propose(&self, proposed: &Translation) -> Result<(), LedgerError> {
+        let new = Sealed::of(proposed, &self.seal);
+        Ok(twice(|| translations::propose(&self.pool, &new)).await?)
+    }
+
+    async fn confirm(&self, confirmed: &Translation) -> Result<bool, LedgerError> {
+        let one = Sealed::of(confirmed, &self.seal);
+        Ok(twice(|| translations::confirm(&self.pool, &one)).await?)
+    }
+
+    async fn revoke(&self, id: Uuid) -> Result<bool, LedgerError> {
+        Ok(twice(|| translations::revoke(&self.pool, id)).await?)
+    }
+
+    async fn translations(&self) -> Result<Vec<Translation>, LedgerError> {
+        let sealed = twice(|| translations::all(&self.pool)).await?;
+        sealed.iter().map(|(id, entry)| opened(*id, entry, &self.seal)).collect()
     }
 
     async fn probe(&self) -> Result<(), LedgerError> {

@@ -11,8 +11,11 @@ use crate::ledger::LedgerKey;
 use crate::ledger::seal::Seal;
 
 /// The migrations, oldest first; the table `migrations` names those that were run.
-const MIGRATIONS: &[&str] =
-    &[include_str!("migrations/0001_hires.sql"), include_str!("migrations/0002_order.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_hires.sql"),
+    include_str!("migrations/0002_order.sql"),
+    include_str!("migrations/0003_translations.sql"),
+];
 
 /// So many connections at most; each commit occupies one for as long as its sync takes.
 const CONNECTIONS: u32 = 16;

@@ -8,6 +8,7 @@ mod reader;
 mod row;
 mod snapshot;
 mod statements;
+mod translations;
 mod writer;
 
 use std::path::Path;
@@ -15,15 +16,17 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use super::permit::{Guard, hand_out};
 use super::row::Row;
 use super::seal::Seal;
+use super::translation::{Sealed, open as opened};
 use super::{
     Accepted, Counts, Delivery, Denied, Filter, Ledger, LedgerError, LedgerKey, Owner, Restored, Snapshot,
     SnapshotError, Ticket,
 };
-use crate::domain::{Actor, Employee, Entry, Event, Hire, HireId, HireKey};
+use crate::domain::{Actor, Employee, Entry, Event, Hire, HireId, HireKey, Translation};
 use condition::Condition;
 use reader::Readers;
 use snapshot::Copyist;
@@ -206,6 +209,25 @@ impl Ledger for SqliteLedger {
 
     async fn oldest_unfinished(&self) -> Result<Option<Timestamp>, LedgerError> {
         self.readers.run(statements::oldest_unfinished).await
+    }
+
+    async fn propose(&self, proposed: &Translation) -> Result<(), LedgerError> {
+        let new = Sealed::of(proposed, &self.seal);
+        self.writer.run(move |db| translations::propose(db, &new)).await
+    }
+
+    async fn confirm(&self, confirmed: &Translation) -> Result<bool, LedgerError> {
+        let one = Sealed::of(confirmed, &self.seal);
+        self.writer.run(move |db| translations::confirm(db, &one)).await
+    }
+
+    async fn revoke(&self, id: Uuid) -> Result<bool, LedgerError> {
+        self.writer.run(move |db| translations::revoke(db, id)).await
+    }
+
+    async fn translations(&self) -> Result<Vec<Translation>, LedgerError> {
+        let sealed = self.readers.run(translations::all).await?;
+        sealed.iter().map(|(id, entry)| opened(*id, entry, &self.seal)).collect()
     }
 
     async fn probe(&self) -> Result<(), LedgerError> {

@@ -15,8 +15,11 @@ use crate::ledger::seal::Seal;
 pub(super) const APPLICATION_ID: i32 = 0x4842_4c47;
 
 /// The migrations, oldest first; the file's `user_version` counts those that were run.
-const MIGRATIONS: &[&str] =
-    &[include_str!("migrations/0001_hires.sql"), include_str!("migrations/0002_order.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_hires.sql"),
+    include_str!("migrations/0002_order.sql"),
+    include_str!("migrations/0003_translations.sql"),
+];
 
 /// How long a write waits for a lock of another program's. Whoever delivers, and whoever asks whether we are
 /// ready, is not kept waiting for it.
