@@ -66,7 +66,7 @@ async fn reload_on_hangup(service: &Service, mut hangup: Signal) {
     while hangup.recv().await.is_some() {
         drop(service.reload().now().await);
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// What whoever reads the last words is to do.

@@ -29,7 +29,7 @@ pub const MEDIA_TYPE: &str = "application/problem+json";
 #[derive(Debug)]
 pub struct Problem {
     body: Box<Body>,
-    detail: Option<Detail>,
+    detail: Option<Box<Detail>>,
     headers: HeaderMap,
 }
 
@@ -168,7 +168,7 @@ impl Problem {
     /// The same, with what stands in the sentence's places. Never holds a value that was sent.
     #[must_use]
     pub fn detail_with(mut self, code: &'static str, places: Vec<(&'static str, String)>) -> Self {
-        self.detail = Some(Detail { code, places });
+        self.detail = Some(Box::new(Detail { code, places }));
         self.in_language(Language::English)
     }
 
