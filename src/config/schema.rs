@@ -15,6 +15,9 @@ const WORDS: &[(&str, &[&str])] = &[
     ("operators.role", &["viewer", "sender", "admin"]),
 ];
 
+/// Keys that are one text or several.
+const TEXTS: &[&str] = &["ignore.is", "ignore.is_not", "ignore.like"];
+
 /// Keys that take any value, whatever the example is.
 const ANY: &[&str] = &["mapping.fields.NAME.const", "mapping.fields.NAME.default"];
 
@@ -30,6 +33,7 @@ pub fn schema() -> Json {
     let mapping = json!({ "$ref": "#/properties/mapping" });
     if let Some(source) = schema.pointer_mut("/properties/sources/additionalProperties/properties") {
         source["mapping"] = mapping;
+        source["ignore"] = json!({ "$ref": "#/properties/ignore" });
     }
     let about = [
         ("$schema", json!("http://json-schema.org/draft-07/schema#")),
@@ -104,8 +108,9 @@ fn typed(entry: &Entry) -> Json {
         return json!({});
     }
     let own = shape(entry);
-    // Everything but a mapping may be kept elsewhere, secret or not.
-    if name.starts_with("mapping.") { own } else { json!({ "anyOf": [own, elsewhere()] }) }
+    // Everything but a rule may be kept elsewhere, secret or not.
+    let is_rule = ["mapping.", "ignore."].iter().any(|rules| name.starts_with(rules));
+    if is_rule { own } else { json!({ "anyOf": [own, elsewhere()] }) }
 }
 
 fn shape(entry: &Entry) -> Json {
@@ -115,6 +120,12 @@ fn shape(entry: &Entry) -> Json {
     }
     if let Some((_, words)) = WORDS.iter().find(|(key, _)| *key == name) {
         return json!({ "enum": words });
+    }
+    if TEXTS.contains(&name.as_str()) {
+        return json!({ "type": ["string", "array"], "items": { "type": "string" } });
+    }
+    if name == "ignore.and" {
+        return json!({ "$ref": "#/properties/ignore" });
     }
     match &entry.value {
         Value::Boolean(_) => json!({ "type": "boolean" }),

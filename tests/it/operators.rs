@@ -78,6 +78,7 @@ async fn a_viewer_looks_a_sender_sends_and_an_admin_checks() {
         (&Method::DELETE, format!("/v1/values/{NOBODY}"), None, 2),
         (&get, "/v1/check".to_owned(), None, 2),
         (&post, "/v1/backup".to_owned(), None, 2),
+        (&post, "/v1/config/reload".to_owned(), None, 2),
     ];
     let known: BTreeSet<_> = operations(&house).await.into_iter().map(|(m, p)| format!("{m} {p}")).collect();
     let tried = cases.iter().map(|(method, path, ..)| format!("{method} {}", path.replace(&id, NOBODY)));

@@ -109,7 +109,10 @@ async fn thousands_of_unfinished_requests_are_cut_while_good_traffic_flows() {
     })
     .await;
     // The last delivery may have been under way when the last besieger was cut.
-    let all = town.hires(&served).await;
-    assert!(all.len() >= hires.get().min(100) && hires.get() > 0, "{} of {}", all.len(), hires.get());
-    assert!(all.iter().all(|hire| state(hire) == "created"));
+    eventually("every hire is created", || async {
+        let all = town.hires(&served).await;
+        assert!(all.len() >= hires.get().min(100) && hires.get() > 0, "{} of {}", all.len(), hires.get());
+        all.iter().all(|hire| state(hire) == "created").then_some(())
+    })
+    .await;
 }
