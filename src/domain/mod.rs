@@ -5,6 +5,7 @@
 //! from [`State::Received`] to its end, and [`step()`] is the one place where a state may change.
 
 pub mod catalog;
+pub mod document;
 pub mod employee;
 pub mod facts;
 pub mod hire;
@@ -14,6 +15,7 @@ pub mod step;
 pub mod translation;
 
 pub use catalog::{Attribute, Catalog, Verdict};
+pub use document::{DocumentKind, File, Place};
 pub use employee::Employee;
 pub use facts::Facts;
 pub use hire::{Actor, Entry, Flags, Hire, HireId, HireKey, LookUpZero, NameSplit};
