@@ -39,6 +39,12 @@ pub enum ApiError {
     /// The answer is not what the ATS documents.
     #[error("the ATS's answer cannot be read")]
     Unreadable,
+    /// The ATS does not have this file any more.
+    #[error("the ATS has no such file")]
+    NoSuchFile,
+    /// This ATS has no files that could be asked for, or there is no key to ask with.
+    #[error("this ATS's files cannot be asked for")]
+    NoFiles,
 }
 
 impl ApiError {
@@ -51,6 +57,8 @@ impl ApiError {
             Self::Refused(code) => format!("refused_{code}"),
             Self::TooLarge => "too_large".into(),
             Self::Unreadable => "unreadable".into(),
+            Self::NoSuchFile => "no_such_file".into(),
+            Self::NoFiles => "no_files".into(),
         }
     }
 }

@@ -19,8 +19,10 @@ use jiff::Timestamp;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 use tokio::time::Instant;
+use url::Url;
 
-use crate::domain::{Facts, Held, NameSplit, Note};
+use crate::domain::{Facts, File, Held, NameSplit, Note, document};
+use api::ApiError;
 use json::Unreadable;
 use settings::{Mistakes, NameSplitPolicy, SettingError, Settings};
 use signature::Scheme;
@@ -70,6 +72,33 @@ pub trait AtsSource: Send + Sync {
     /// Asks the ATS for what the webhook names only by its id and `known` lacks. Never fails: what could
     /// not be had is named in the answer, which is there by `deadline`.
     async fn complete(&self, hired: &Hired, known: &Facts, deadline: Instant) -> Completed;
+
+    /// Says where a file can be had now, asking the ATS if need be. Never called for [`Place::Inline`](crate::domain::Place).
+    ///
+    /// # Errors
+    /// [`ApiError`]; [`ApiError::NoSuchFile`] if asking again is of no use.
+    async fn open(&self, _file: &File, _deadline: Instant) -> Result<Opened, ApiError> {
+        Err(ApiError::NoFiles)
+    }
+}
+
+/// Where a file can be had, and what is sent along. Whoever fetches it goes to no other host than these, by redirects
+/// neither.
+#[derive(Clone)]
+pub struct Opened {
+    /// Where.
+    pub url: Url,
+    /// What is sent along: the ATS's key, where the link needs one.
+    pub headers: HeaderMap,
+    /// The vendor's hosts: a name, or `*.` and a name for all hosts below it.
+    pub hosts: Vec<String>,
+}
+
+/// The host only: a link is a secret.
+impl fmt::Debug for Opened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Opened({})", self.url.host_str().unwrap_or_default())
+    }
 }
 
 /// How an ATS wants to be answered.
@@ -97,6 +126,8 @@ pub enum Event {
     Unhire(Unhired),
     /// Two candidates turned out to be one.
     Merge(Merged),
+    /// There are files for an application, of which it is not said that it is a hire.
+    Files(Box<Filed>),
     /// Nothing for us.
     Ignored {
         /// The event's name at the ATS, fit for a log.
@@ -122,6 +153,22 @@ pub struct Unhired {
     pub otherwise: &'static str,
 }
 
+/// Files came, such as one that was signed some time after the hire. Of a hire that is known they follow it; else it
+/// is nothing for us, since they are asked for when the hire comes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Filed {
+    /// The application's id at the ATS, as in [`Hired`].
+    pub application: String,
+    /// The event's name at the ATS.
+    pub event: String,
+    /// The delivery's id at the ATS, for the log alone.
+    pub delivery_id: Option<String>,
+    /// The files.
+    pub files: Vec<File>,
+    /// What is answered when nothing is known of such a hire, as a stable code.
+    pub otherwise: &'static str,
+}
+
 /// Two candidates of one account turned out to be one person. Ids only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Merged {
@@ -143,6 +190,7 @@ impl Event {
             Self::Hire(_) => None,
             Self::Unhire(unhired) => Some(unhired.otherwise),
             Self::Merge(_) => Some(MERGED),
+            Self::Files(filed) => Some(filed.otherwise),
             Self::Ignored { reason, .. } => Some(reason),
         }
     }
@@ -167,6 +215,8 @@ pub struct Hired {
     pub name_split: Option<NameSplit>,
     /// Expected things worth telling, as stable codes.
     pub notes: Vec<Note>,
+    /// The files that it names or brings.
+    pub files: Vec<File>,
     /// Whether this event by its nature carries everything that the ATS's webhooks carry about a hire.
     /// If not, another delivery may come at about the same time and add to it.
     pub settled: bool,
@@ -182,6 +232,7 @@ impl Hired {
         }
         self.name_split = self.name_split.or(later.name_split);
         self.notes.extend(later.notes);
+        document::gather(&mut self.files, later.files);
         self.settled |= later.settled;
         self.at = self.at.max(later.at);
         self
@@ -207,6 +258,8 @@ pub struct Completed {
     pub notes: Vec<Note>,
     /// How sure the split of the name is, if the name came from the API.
     pub name_split: Option<NameSplit>,
+    /// The files that it named.
+    pub files: Vec<File>,
 }
 
 /// Why a verified delivery cannot be read as what it claims to be. Says where, never what.

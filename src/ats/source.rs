@@ -12,10 +12,10 @@ use tokio::time::Instant;
 
 use super::signature::{Keys, verify};
 use super::{
-    AtsSource, Completed, Event, Hired, KINDS, Manners, Misread, Mistakes, NameSplitPolicy, Refusal,
+    ApiError, AtsSource, Completed, Event, Hired, KINDS, Manners, Misread, Mistakes, NameSplitPolicy, Opened, Refusal,
     SettingError, Settings, Setup, Verified, json, settings,
 };
-use crate::domain::{Facts, HireKey};
+use crate::domain::{Facts, File, HireKey};
 
 /// How long a delivery that may lack something waits for a fuller one of the same hire.
 const SETTLE: SignedDuration = SignedDuration::from_secs(3);
@@ -156,6 +156,14 @@ impl Source {
     /// Asks the ATS for what `known` lacks; see [`AtsSource::complete`].
     pub async fn complete(&self, hired: &Hired, known: &Facts, deadline: Instant) -> Completed {
         self.ats.complete(hired, known, deadline).await
+    }
+
+    /// Says where a file can be had now; see [`AtsSource::open`].
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn open(&self, file: &File, deadline: Instant) -> Result<Opened, ApiError> {
+        self.ats.open(file, deadline).await
     }
 }
 

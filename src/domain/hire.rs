@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use super::document::File;
 use super::employee::normalised_email;
 use super::facts::Facts;
 use super::plan::{Note, Plan, Warning};
@@ -172,6 +173,9 @@ pub struct Record {
     /// What the source could not complete, as Personio attributes: `department`, `hire_date` …
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lacking: Vec<String>,
+    /// The files that the ATS told us of, without what is in them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<File>,
     /// How the ATS's one name was split in two, if it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name_split: Option<NameSplit>,

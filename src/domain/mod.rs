@@ -15,7 +15,10 @@ pub mod step;
 pub mod translation;
 
 pub use catalog::{Attribute, Catalog, Verdict};
-pub use document::{DocumentKind, File, Place};
+pub use document::{
+    Document, DocumentEvent, DocumentId, DocumentKind, DocumentState, File, Flaw, Place, Upload, UploadOutcome,
+    step_document,
+};
 pub use employee::Employee;
 pub use facts::Facts;
 pub use hire::{Actor, Entry, Flags, Hire, HireId, HireKey, LookUpZero, NameSplit};

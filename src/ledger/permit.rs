@@ -30,29 +30,29 @@ impl Default for Owner {
 #[derive(Debug)]
 #[must_use = "a permit that is not used leaves the hire in `sending`"]
 pub struct Ticket<T> {
-    subject: HireId,
+    subject: Uuid,
     number: u32,
     deadline: Timestamp,
     content: T,
 }
 
 impl<T> Ticket<T> {
-    pub(super) fn new(subject: HireId, number: u32, deadline: Timestamp, content: T) -> Self {
+    pub(super) fn new(subject: Uuid, number: u32, deadline: Timestamp, content: T) -> Self {
         Self { subject, number, deadline, content }
     }
 
     /// A ticket that no ledger granted, for tests of what spends one.
     #[cfg(test)]
     pub(crate) fn for_test(deadline: Timestamp, content: T) -> Self {
-        Self::new(HireId(Uuid::now_v7()), 1, deadline, content)
+        Self::new(Uuid::now_v7(), 1, deadline, content)
     }
 
-    /// The hire it was granted for.
-    pub fn subject(&self) -> HireId {
+    /// The id of what it was granted for: a hire, or one of its documents.
+    pub fn subject(&self) -> Uuid {
         self.subject
     }
 
-    /// Which permit of this hire it is, counted from 1.
+    /// Which permit of its subject it is, counted from 1.
     pub fn number(&self) -> u32 {
         self.number
     }
@@ -114,7 +114,7 @@ pub(super) fn hand_out(
     sending.unsaved.clear();
     sending.kept = kept;
     *hire = sending;
-    Ticket::new(hire.id, number, deadline, employee)
+    Ticket::new(hire.id.0, number, deadline, employee)
 }
 
 /// What has become of a permit.

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::LedgerError;
 use super::seal::Seal;
 use crate::domain::hire::Record;
-use crate::domain::{Flags, Hire, HireId, HireKey, LookUpZero, NameSplit, Note, Plan, State, Warning};
+use crate::domain::{File, Flags, Hire, HireId, HireKey, LookUpZero, NameSplit, Note, Plan, State, Warning};
 
 /// The parts of a record.
 pub(super) const FACTS: &str = "facts";
@@ -56,6 +56,8 @@ pub(super) struct Row {
 struct Rest<'a> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     lacking: &'a [String],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    files: &'a [File],
     #[serde(skip_serializing_if = "Option::is_none")]
     name_split: Option<NameSplit>,
     #[serde(skip_serializing_if = "Map::is_empty")]
@@ -79,6 +81,7 @@ impl<'a> From<&'a Record> for Rest<'a> {
         let Record {
             facts: _,
             lacking,
+            files,
             name_split,
             corrections,
             plan,
@@ -89,7 +92,7 @@ impl<'a> From<&'a Record> for Rest<'a> {
             doubles,
         } = record;
         let (name_split, hired_at, unhired_at) = (*name_split, *hired_at, *unhired_at);
-        Self { lacking, name_split, corrections, plan, warnings, notes, hired_at, unhired_at, doubles }
+        Self { lacking, files, name_split, corrections, plan, warnings, notes, hired_at, unhired_at, doubles }
     }
 }
 

@@ -61,6 +61,7 @@ impl Transfer {
                 self.0.unhired(source, unhired, verified).await
             }
             Ok(ats::Delivery { event: Said::Merge(merged), .. }) => self.0.merged(source, &merged).await,
+            Ok(ats::Delivery { event: Said::Files(filed), .. }) => Ok(Stored::nothing(filed.otherwise)),
             Ok(ats::Delivery { event: Said::Hire(hired), payload }) => {
                 self.0.hired(source, *hired, payload, verified).await
             }

@@ -198,6 +198,7 @@ impl Reading<'_> {
         Ok(Hired {
             application: application.to_owned(),
             facts: Facts::new(),
+            files: Vec::new(),
             event: self.action.to_owned(),
             delivery_id: delivery_id(self.payload),
             at: at.iter().find_map(|place| time(self.payload.pointer(place)?)),
