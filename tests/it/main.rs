@@ -33,6 +33,7 @@ mod refusals;
 mod reload;
 mod restart;
 mod restored;
+mod shelf;
 mod siege;
 mod stop;
 mod store_faults;
