@@ -56,6 +56,8 @@ level = "error"
 url = "sqlite:{ledger}"
 key = "{key}"
 
+[outbound]
+allow = ["127.0.0.1"]
 [personio]
 base_url = "http://{personio}"
 client_id = "{id}"
@@ -91,7 +93,7 @@ pub(crate) fn configuration(folder: &Path) -> anyhow::Result<Config> {
 /// What the service would plan hires with.
 pub(crate) fn planner(config: &Config) -> anyhow::Result<Planner> {
     let wrong = "the benchmark's configuration is right";
-    let sources = hirebridge::ats::Sources::build(&config.ats()).ok().context(wrong)?;
+    let sources = hirebridge::ats::Sources::build(&config.ats(), &config.guard()).ok().context(wrong)?;
     let mappings = config.mappings().ok().context(wrong)?;
     Ok(Planner {
         sources: Arc::new(sources),

@@ -104,7 +104,7 @@ struct Made {
 
 impl Made {
     fn of(config: &Config) -> Result<Self, StartError> {
-        let sources = first(Sources::build(&config.ats()), |e| (e.key.clone(), e.problem.clone()))?;
+        let sources = first(Sources::build(&config.ats(), &config.guard()), |e| (e.key.clone(), e.problem.clone()))?;
         let mappings = first(config.mappings(), |e| (e.key.clone(), e.message.clone()))?;
         let operators = first(Operators::build(&config.operators), |e| (e.key.clone(), e.problem.clone()))?;
         Ok(Self { sources: Arc::new(sources), mappings: Arc::new(mappings), operators })
@@ -137,7 +137,7 @@ impl Service {
         let limits = limits.fitted();
         let metrics = Metrics::default();
         let made = Made::of(&config)?;
-        let (reader, writer) = personio::connect(&config.personio, &clock, &metrics)?;
+        let (reader, writer) = personio::connect(&config.personio, &config.guard(), &clock, &metrics)?;
         let learn_every = config.personio.learn_every;
         let catalog = if learn_every.is_positive() {
             Learned::from_personio(reader.clone(), clock.clone())

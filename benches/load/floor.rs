@@ -56,9 +56,9 @@ impl Floor {
     /// Gets a token and begins to listen.
     pub(crate) async fn start(config: &Config) -> anyhow::Result<Self> {
         let clock = Clock::system();
-        let (reader, _) = personio::connect(&config.personio, &clock, &Metrics::default())?;
+        let (reader, _) = personio::connect(&config.personio, &config.guard(), &clock, &Metrics::default())?;
         reader.authenticate().await?;
-        let creates = Client::new(Reuse::Never, PATIENCE, clock.clone())?;
+        let creates = Client::new(Reuse::Never, PATIENCE, &config.guard(), clock.clone())?;
         let desk = Arc::new(Desk {
             planner: ground::planner(config)?,
             reader,

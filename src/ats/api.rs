@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use crate::clock::Clock;
-use crate::outbound::{Client, Failure, Request, Reuse};
+use crate::outbound::{Client, Failure, Guard, Request, Reuse};
 
 /// How long connecting may take.
 const CONNECT: Duration = Duration::from_secs(3);
@@ -75,14 +75,20 @@ impl Api {
     ///
     /// # Errors
     /// A sentence, when the platform's TLS cannot be set up.
-    pub fn with_basic_key(base: Url, key: &SecretString, accept: &'static str) -> Result<Self, String> {
+    pub fn with_basic_key(
+        base: Url,
+        key: &SecretString,
+        accept: &'static str,
+        guard: &Guard,
+    ) -> Result<Self, String> {
         let credential = BASE64_STANDARD.encode(format!("{}:", key.expose_secret()));
         let mut basic =
             HeaderValue::try_from(format!("Basic {credential}")).expect("base64 is fit for a header");
         basic.set_sensitive(true);
         let headers =
             HeaderMap::from_iter([(AUTHORIZATION, basic), (ACCEPT, HeaderValue::from_static(accept))]);
-        let http = Client::new(Reuse::Short, CONNECT, Clock::system()).map_err(|error| error.to_string())?;
+        let http = Client::new(Reuse::Short, CONNECT, guard, Clock::system());
+        let http = http.map_err(|error| error.to_string())?;
         Ok(Self { http, base, headers })
     }
 
@@ -138,8 +144,9 @@ mod tests {
         let router = axum::Router::new().route("/base/thing.info", post(move || async move { answer }));
         tokio::spawn(async move { axum::serve(listener, router).await });
         let key = SecretString::from("the-api-key");
-        let api = Api::with_basic_key(base.parse().expect("a URL"), &key, "application/json")
-            .expect("TLS is there");
+        let base: Url = base.parse().expect("a URL");
+        let guard = Guard::open_to(&base);
+        let api = Api::with_basic_key(base, &key, "application/json", &guard).expect("TLS is there");
         assert!(!format!("{api:?}").contains("the-api-key"));
         api.post_json("thing.info", &json!({}), Instant::now() + Duration::from_mins(1)).await
     }

@@ -21,6 +21,7 @@ use super::settings::{Mistakes, Settings};
 use super::signature::{Encoding, Scheme};
 use super::{AtsSource, Completed, Event, Hired, Kind, Manners, Misread, Setup, json};
 use crate::domain::Facts;
+use crate::outbound::Guard;
 
 /// Ashby's place in the list.
 pub(super) const KIND: Kind = Kind { name: "ashby", build };
@@ -50,7 +51,7 @@ struct Ashby {
     api: Option<Api>,
 }
 
-fn build(settings: &Settings, mistakes: &mut Mistakes) -> Option<Box<dyn AtsSource>> {
+fn build(settings: &Settings, guard: &Guard, mistakes: &mut Mistakes) -> Option<Box<dyn AtsSource>> {
     let hired_when = settings.events(read::HIRE_EVENTS, read::USUAL_HIRE_EVENTS, mistakes);
     if settings.api_key.is_none()
         && let Some(event) = hired_when.iter().find(|event| !read::USUAL_HIRE_EVENTS.contains(event))
@@ -60,7 +61,7 @@ fn build(settings: &Settings, mistakes: &mut Mistakes) -> Option<Box<dyn AtsSour
     }
     let base = settings.api_base_url.clone();
     let base = base.unwrap_or_else(|| Url::parse(API).expect("it is a URL"));
-    let api = settings.api_key.as_ref().map(|key| Api::with_basic_key(base, key, ACCEPT)).transpose();
+    let api = settings.api_key.as_ref().map(|key| Api::with_basic_key(base, key, ACCEPT, guard)).transpose();
     match api {
         Ok(api) => Some(Box::new(Ashby { hired_when, api })),
         Err(problem) => {

@@ -22,6 +22,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use crate::domain::{Facts, File, Held, NameSplit, Note, document};
+use crate::outbound::Guard;
 use api::ApiError;
 use json::Unreadable;
 use settings::{Mistakes, NameSplitPolicy, SettingError, Settings};
@@ -39,7 +40,7 @@ struct Kind {
     /// What `kind = "…"` says.
     name: &'static str,
     /// Makes a source of it; the mistakes it finds are added to the others.
-    build: fn(&Settings, &mut Mistakes) -> Option<Box<dyn AtsSource>>,
+    build: fn(&Settings, &Guard, &mut Mistakes) -> Option<Box<dyn AtsSource>>,
 }
 
 /// What `kind = "…"` may say.

@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
 
-use crate::outbound::is_private;
+use crate::outbound::Guard;
 
 use super::KINDS;
 
@@ -126,7 +126,7 @@ impl Settings {
     }
 
     /// What can be wrong with one source, whatever its kind.
-    pub(super) fn check(&self, name: &str, mistakes: &mut Mistakes) {
+    pub(super) fn check(&self, name: &str, guard: &Guard, mistakes: &mut Mistakes) {
         let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
         if !(1..=64).contains(&name.len()) || !name.bytes().all(fits) {
             mistakes.add("", "a source's name is its address: 1 to 64 of a-z, 0-9 and `-`");
@@ -138,7 +138,7 @@ impl Settings {
             );
         }
         self.check_secrets(mistakes);
-        self.check_api(mistakes);
+        self.check_api(guard, mistakes);
         self.check_limits(mistakes);
     }
 
@@ -161,16 +161,16 @@ impl Settings {
         }
     }
 
-    fn check_api(&self, mistakes: &mut Mistakes) {
+    fn check_api(&self, guard: &Guard, mistakes: &mut Mistakes) {
         if self.api_key.as_ref().is_some_and(|key| key.expose_secret().trim().is_empty()) {
             mistakes.add("api_key", "is empty; leave it out if there is none");
         }
         let Some(url) = &self.api_base_url else { return };
-        if !is_private(url) {
-            mistakes.add("api_base_url", "must begin with https://, unless it is on this machine");
+        if let Err(forbidden) = guard.check(url) {
+            mistakes.add("api_base_url", forbidden.remedy());
         }
-        if !url.username().is_empty() || url.password().is_some() || url.query().is_some() {
-            mistakes.add("api_base_url", "must hold neither a credential nor a query");
+        if url.query().is_some() {
+            mistakes.add("api_base_url", "must hold no query");
         }
     }
 

@@ -16,6 +16,7 @@ use super::{
     SettingError, Settings, Setup, Verified, json, settings,
 };
 use crate::domain::{Facts, File, HireKey};
+use crate::outbound::Guard;
 
 /// How long a delivery that may lack something waits for a fuller one of the same hire.
 const SETTLE: SignedDuration = SignedDuration::from_secs(3);
@@ -178,17 +179,17 @@ impl fmt::Debug for Source {
 pub struct Sources(BTreeMap<String, Source>);
 
 impl Sources {
-    /// Makes the sources from their sections, by name.
+    /// Makes the sources from their sections, by name; their APIs are asked where the guard lets them.
     ///
     /// # Errors
     /// Every mistake in all of them, each with its key.
-    pub fn build(all: &BTreeMap<String, Settings>) -> Result<Self, Vec<SettingError>> {
+    pub fn build(all: &BTreeMap<String, Settings>, guard: &Guard) -> Result<Self, Vec<SettingError>> {
         let mut mistakes = Mistakes::default();
         let mut sources = BTreeMap::new();
         for (name, settings) in all {
             mistakes.in_source(name);
-            settings.check(name, &mut mistakes);
-            if let Some(source) = source(name, settings, &mut mistakes) {
+            settings.check(name, guard, &mut mistakes);
+            if let Some(source) = source(name, settings, guard, &mut mistakes) {
                 sources.insert(name.clone(), source);
             }
         }
@@ -207,7 +208,7 @@ impl Sources {
     }
 }
 
-fn source(name: &str, settings: &Settings, mistakes: &mut Mistakes) -> Option<Source> {
+fn source(name: &str, settings: &Settings, guard: &Guard, mistakes: &mut Mistakes) -> Option<Source> {
     let Some(kind) = KINDS.iter().find(|kind| kind.name == settings.kind) else {
         mistakes.add("kind", settings::unknown_kind(&settings.kind));
         return None;
@@ -217,7 +218,7 @@ fn source(name: &str, settings: &Settings, mistakes: &mut Mistakes) -> Option<So
         kind: kind.name,
         enabled: settings.enabled.unwrap_or(true),
         account: settings.account().to_owned(),
-        ats: (kind.build)(settings, mistakes)?,
+        ats: (kind.build)(settings, guard, mistakes)?,
         keys: Keys::new(&settings.secrets),
         name_split: settings.name_split,
         review: settings.review,

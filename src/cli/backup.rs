@@ -49,7 +49,7 @@ async fn back_up(args: &Args) -> anyhow::Result<()> {
     args.refuse_to_replace()?;
     let request = args.remote.request(Method::POST, "/v1/backup")?;
     let asked = request.url.clone();
-    let answer = Remote::client()?.download(request, PATIENCE).await;
+    let answer = args.remote.client()?.download(request, PATIENCE).await;
     let answer = answer.with_context(|| format!("{asked} was not answered"))?;
     let download = answer.map_err(|answer| refusal(&answer))?;
     let part = Part::beside(&args.file)?;

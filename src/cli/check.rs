@@ -44,12 +44,12 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
 
 fn doctor(config: &Config) -> anyhow::Result<Doctor> {
     let clock = Clock::system();
-    let (reader, _) = personio::connect(&config.personio, &clock, &Metrics::default())?;
+    let (reader, _) = personio::connect(&config.personio, &config.guard(), &clock, &Metrics::default())?;
     let learned = Learned::from_personio(reader.clone(), clock.clone());
     Ok(Doctor {
         learned,
         ledger: config.ledger.clone(),
-        sources: Arc::new(Sources::build(&config.ats()).unwrap_or_default()),
+        sources: Arc::new(Sources::build(&config.ats(), &config.guard()).unwrap_or_default()),
         reader,
         mappings: Arc::new(config.mappings().map_err(|wrong| anyhow::anyhow!("{wrong:?}"))?),
         marker: config.transfer.marker.clone(),

@@ -104,7 +104,7 @@ pub(super) async fn run(command: Command) -> anyhow::Result<()> {
 async fn reload(remote: &Remote) -> anyhow::Result<Reloaded> {
     let request = remote.request(Method::POST, "/v1/config/reload")?;
     let asked = request.url.clone();
-    let answer = Remote::client()?.send(request, PATIENCE).await;
+    let answer = remote.client()?.send(request, PATIENCE).await;
     let answer = answer.with_context(|| format!("{asked} was not answered"))?;
     if answer.status != 200 {
         return Err(refused(&answer));

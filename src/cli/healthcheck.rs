@@ -11,7 +11,7 @@ use url::Url;
 use super::ConfigFile;
 use crate::clock::Clock;
 use crate::config;
-use crate::outbound::{Client, Request, Reuse};
+use crate::outbound::{Client, Guard, Request, Reuse};
 
 /// Ask the service on this machine whether it can store a delivery; exit code 0 if so.
 #[derive(clap::Args)]
@@ -30,7 +30,7 @@ pub(super) struct Args {
 pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let url = args.url.map_or_else(|| ready(&args.config), Ok)?;
     let time = Duration::from_secs(3);
-    let client = Client::new(Reuse::Never, time, Clock::system())?;
+    let client = Client::new(Reuse::Never, time, &Guard::open_to(&url), Clock::system())?;
     let asked = url.clone();
     let answer = client.send(Request::new(Method::GET, url), time).await;
     let answer = answer.with_context(|| format!("{asked} was not answered"))?;

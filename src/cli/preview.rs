@@ -41,7 +41,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let config = args.config.load()?;
     let body = read(&args.file)?;
     let planner = Planner {
-        sources: Arc::new(Sources::build(&config.ats()).unwrap_or_default()),
+        sources: Arc::new(Sources::build(&config.ats(), &config.guard()).unwrap_or_default()),
         mappings: Arc::new(config.mappings().map_err(|wrong| anyhow::anyhow!("{wrong:?}"))?),
         // Nothing is asked of Personio here: `preview` needs no account.
         catalog: Learned::default(),

@@ -12,7 +12,7 @@ use url::Url;
 use super::ConfigFile;
 use super::healthcheck::address;
 use crate::clock::Clock;
-use crate::outbound::{Answer, Client, Request, Reuse, is_private};
+use crate::outbound::{Answer, Client, Guard, Request, Reuse, is_private};
 
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -31,17 +31,21 @@ pub(super) struct Remote {
 }
 
 impl Remote {
-    /// What makes single attempts.
-    pub(super) fn client() -> anyhow::Result<Client> {
-        Ok(Client::new(Reuse::Never, CONNECT, Clock::system())?)
+    /// What makes single attempts, at this service.
+    pub(super) fn client(&self) -> anyhow::Result<Client> {
+        Ok(Client::new(Reuse::Never, CONNECT, &Guard::open_to(&self.base()?), Clock::system())?)
+    }
+
+    fn base(&self) -> anyhow::Result<Url> {
+        match &self.url {
+            Some(url) => Ok(url.clone()),
+            None => Ok(format!("http://{}", address(&self.config)?).parse()?),
+        }
     }
 
     /// A request to the API, with the operator's token.
     pub(super) fn request(&self, method: Method, path: &str) -> anyhow::Result<Request> {
-        let base = match &self.url {
-            Some(url) => url.clone(),
-            None => format!("http://{}", address(&self.config)?).parse()?,
-        };
+        let base = self.base()?;
         anyhow::ensure!(
             is_private(&base),
             "the token is sent over https, or in plain http to this machine alone: change --url"

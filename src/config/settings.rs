@@ -12,6 +12,7 @@ use crate::ats::Sources;
 use crate::clock::Clock;
 use crate::http::operators::{self, Operators};
 use crate::mapping::{self, FilterSettings, Filters, Mapping, MappingError, Mappings};
+use crate::outbound::guard::{self, Guard};
 use crate::telemetry::Metrics;
 use crate::{ats, http, ledger, personio, telemetry, transfer};
 
@@ -25,6 +26,9 @@ pub struct Config {
     pub log: telemetry::Settings,
     /// Where hires are kept.
     pub ledger: ledger::Settings,
+    /// Which places may be called.
+    #[serde(default)]
+    pub outbound: guard::Settings,
     /// How Personio is reached.
     pub personio: personio::Settings,
     /// How hires are sent and looked up.
@@ -110,6 +114,12 @@ impl Config {
         self
     }
 
+    /// Says where calls may go: everything that leaves this process asks it.
+    pub fn guard(&self) -> Guard {
+        // A setting that cannot be obeyed was refused when it was read.
+        self.outbound.guard().unwrap_or_default()
+    }
+
     /// The sections of the sources, without their mappings.
     pub fn ats(&self) -> BTreeMap<String, ats::settings::Settings> {
         self.sources.iter().map(|(name, source)| (name.clone(), source.ats.clone())).collect()
@@ -156,15 +166,19 @@ impl Config {
         let mut object = |key: &str, problem: &str, remedy: &str| {
             all.push(Objection { key: key.into(), problem: problem.into(), remedy: remedy.into() });
         };
+        if let Err(error) = self.outbound.guard() {
+            object(&error.key, error.problem, "");
+        }
+        let guard = self.guard();
         if let Err(personio::ConnectError::Setting { key, problem }) =
-            personio::connect(&self.personio, &Clock::system(), &Metrics::default())
+            personio::connect(&self.personio, &guard, &Clock::system(), &Metrics::default())
         {
             object(&format!("personio.{key}"), problem, "");
         }
         if let Err(error) = self.ledger.parse() {
             object(error.key(), &error.to_string(), "");
         }
-        for error in Sources::build(&self.ats()).err().into_iter().flatten() {
+        for error in Sources::build(&self.ats(), &guard).err().into_iter().flatten() {
             object(&error.key, &error.problem, "");
         }
         for error in self.mappings().err().into_iter().flatten() {

@@ -7,6 +7,7 @@
 pub mod catalog;
 pub mod document;
 pub mod employee;
+pub mod examine;
 pub mod facts;
 pub mod hire;
 pub mod plan;

@@ -10,6 +10,8 @@ use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Method, Response};
 use url::Url;
 
+use super::form::Form;
+use super::guard::{Forbidden, Guard};
 use super::retry::retry_after;
 use crate::clock::Clock;
 
@@ -39,20 +41,31 @@ pub struct Request {
     /// The headers; values that are secret are marked sensitive by whoever adds them.
     pub headers: HeaderMap,
     /// The body.
-    pub body: Option<Bytes>,
+    pub body: Body,
+}
+
+/// What a request carries.
+#[derive(Clone)]
+pub enum Body {
+    /// Nothing.
+    None,
+    /// These bytes.
+    Bytes(Bytes),
+    /// A form with a file.
+    Form(Form),
 }
 
 impl Request {
     /// A request without a body.
     pub fn new(method: Method, url: Url) -> Self {
-        Self { method, url, headers: HeaderMap::new(), body: None }
+        Self { method, url, headers: HeaderMap::new(), body: Body::None }
     }
 
     /// The same with a JSON body.
     #[must_use]
     pub fn with_json(mut self, body: Bytes) -> Self {
         self.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        self.body = Some(body);
+        self.body = Body::Bytes(body);
         self
     }
 }
@@ -90,7 +103,7 @@ impl fmt::Debug for Answer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
     /// No byte of the request has left: `dns`, `connect_refused`, `connect_timeout`, `connect` (TLS
-    /// included), `not_sendable`, `too_late`.
+    /// included), `not_sendable`, `too_late`, `forbidden` (the guard does not let it go there).
     #[error("the request was not sent: {0}")]
     NotSent(&'static str),
     /// Not sent: our own pace leaves no room for it before its deadline.
@@ -99,7 +112,8 @@ pub enum Failure {
     /// Not sent: the other side is out of order, and it is not yet time to try again.
     #[error("the request was not sent: the other side is out of order")]
     Shut,
-    /// The request may have been carried out: `timeout`, `cut`, `half_body`, `body_too_large`.
+    /// The request may have been carried out: `timeout`, `cut`, `half_body`, `body_too_large`,
+    /// `forbidden_peer` (somebody else answered than was called).
     #[error("the answer was lost: {0}")]
     Lost(&'static str),
 }
@@ -124,15 +138,16 @@ pub struct ClientError(#[source] reqwest::Error);
 #[derive(Clone, Debug)]
 pub struct Client {
     http: reqwest::Client,
+    guard: Guard,
     clock: Clock,
 }
 
 impl Client {
-    /// A client that gives up connecting after `connect`.
+    /// A client that gives up connecting after `connect`, and goes only where the guard lets it.
     ///
     /// # Errors
     /// [`ClientError`] if TLS cannot be set up.
-    pub fn new(reuse: Reuse, connect: Duration, clock: Clock) -> Result<Self, ClientError> {
+    pub fn new(reuse: Reuse, connect: Duration, guard: &Guard, clock: Clock) -> Result<Self, ClientError> {
         let builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
@@ -143,7 +158,8 @@ impl Client {
             Reuse::Short => builder,
             Reuse::Never => builder.pool_max_idle_per_host(0),
         };
-        builder.build().map(|http| Self { http, clock }).map_err(ClientError)
+        let guard = guard.clone();
+        guard.on(builder).build().map(|http| Self { http, guard, clock }).map_err(ClientError)
     }
 
     /// Sends the request once and reads the whole answer, within `limit`.
@@ -160,10 +176,17 @@ impl Client {
 
     /// Sends the request; its answer has begun.
     pub(super) async fn started(&self, request: Request) -> Result<Response, Failure> {
-        let mut outgoing = reqwest::Request::new(request.method, request.url);
-        *outgoing.headers_mut() = request.headers;
-        *outgoing.body_mut() = request.body.map(Into::into);
-        self.http.execute(outgoing).await.map_err(|error| failure(&error))
+        self.guard.check(&request.url).map_err(|_| Failure::NotSent("forbidden"))?;
+        let url = request.url.clone();
+        let outgoing = self.http.request(request.method, request.url).headers(request.headers);
+        let outgoing = match request.body {
+            Body::None => outgoing,
+            Body::Bytes(bytes) => outgoing.body(bytes),
+            Body::Form(form) => outgoing.multipart(form.into_multipart()?),
+        };
+        let response = outgoing.send().await.map_err(|error| failure(&error))?;
+        let expected = self.guard.admits_peer(&url, response.remote_addr());
+        if expected { Ok(response) } else { Err(Failure::Lost("forbidden_peer")) }
     }
 
     pub(super) fn now(&self) -> Timestamp {
@@ -200,6 +223,7 @@ async fn body(mut response: Response) -> Result<Bytes, Failure> {
 pub(super) fn failure(error: &reqwest::Error) -> Failure {
     match () {
         () if error.is_builder() => Failure::NotSent("not_sendable"),
+        () if is_forbidden(error) => Failure::NotSent("forbidden"),
         () if error.is_dns() => Failure::NotSent("dns"),
         () if error.is_connect() && error.is_timeout() => Failure::NotSent("connect_timeout"),
         () if error.is_connect() && is_refused(error) => Failure::NotSent("connect_refused"),
@@ -209,10 +233,18 @@ pub(super) fn failure(error: &reqwest::Error) -> Failure {
     }
 }
 
-fn is_refused(error: &reqwest::Error) -> bool {
+fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
     std::iter::successors(std::error::Error::source(error), |cause| cause.source())
+}
+
+fn is_refused(error: &reqwest::Error) -> bool {
+    causes(error)
         .filter_map(|cause| cause.downcast_ref::<io::Error>())
         .any(|cause| cause.kind() == io::ErrorKind::ConnectionRefused)
+}
+
+fn is_forbidden(error: &reqwest::Error) -> bool {
+    causes(error).any(<dyn std::error::Error>::is::<Forbidden>)
 }
 
 #[cfg(test)]
@@ -220,12 +252,14 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
 
+    use super::super::guard::Settings;
     use super::*;
 
     const ENOUGH: Duration = Duration::from_secs(10);
 
     fn client() -> Client {
-        Client::new(Reuse::Never, Duration::from_secs(2), Clock::system()).expect("root certificates")
+        let here = Settings { allow: vec!["127.0.0.1".into()], proxy: None }.guard().expect("a host");
+        Client::new(Reuse::Never, Duration::from_secs(2), &here, Clock::system()).expect("root certificates")
     }
 
     fn url(port: u16) -> Url {
@@ -288,7 +322,7 @@ mod tests {
         drop(gone);
         let refused = client().send(Request::new(Method::GET, url(port)), ENOUGH).await;
         assert_eq!(refused, Err(Failure::NotSent("connect_refused")));
-        let unknown = "http://no-such-host.invalid/".parse().expect("a URL");
+        let unknown = "https://no-such-host.invalid/".parse().expect("a URL");
         let unknown = client().send(Request::new(Method::GET, unknown), ENOUGH).await;
         assert!(matches!(unknown, Err(Failure::NotSent(_))), "{unknown:?}");
     }

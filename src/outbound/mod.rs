@@ -1,5 +1,5 @@
 //! What every outgoing call needs, whoever is called: a client that follows nothing and repeats
-//! nothing by itself, a judgement of what happened, repeats with patience and within a budget, a breaker and a
+//! nothing by itself and goes only where the guard lets it, a judgement of what happened, repeats with patience and within a budget, a breaker and a
 //! pace.
 //!
 //! [`Client`] makes one attempt and says what it saw: an [`Answer`] or a [`Failure`]. [`classify()`] says
@@ -10,6 +10,9 @@ pub mod budget;
 pub mod classify;
 pub mod client;
 pub mod download;
+pub mod fetch;
+pub mod form;
+pub mod guard;
 pub mod pace;
 pub mod retry;
 
@@ -19,16 +22,12 @@ use jiff::Timestamp;
 use url::Url;
 
 pub use classify::{Meaning, classify};
-pub use client::{Answer, Client, ClientError, Failure, Request, Reuse};
+pub use client::{Answer, Body, Client, ClientError, Failure, Request, Reuse};
+pub use guard::Guard;
 
 /// Whether secrets may be sent there: over TLS, or in plain HTTP to this machine itself.
 pub fn is_private(url: &Url) -> bool {
-    let here = match url.host() {
-        Some(url::Host::Domain(domain)) => domain == "localhost",
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    };
+    let here = url.host().is_some_and(|host| guard::is_here(&host));
     url.scheme() == "https" || (url.scheme() == "http" && here)
 }
 

@@ -12,9 +12,10 @@ use reqwest::header::HeaderValue;
 use super::Settings;
 use super::error::Failed;
 use crate::outbound::breaker::Witness;
+use crate::outbound::form::Form;
 use crate::outbound::pace::{Lane, Lanes};
 use crate::outbound::retry::{Again, Repeat, Tally};
-use crate::outbound::{Answer, Call as Timed, Failure};
+use crate::outbound::{Answer, Body, Call as Timed, Failure};
 use crate::telemetry::Metrics;
 
 /// What is asked of Personio.
@@ -34,6 +35,8 @@ pub(super) enum Operation {
     Categories,
     /// A new employee.
     Create,
+    /// A document of an employee's.
+    Upload,
 }
 
 impl Operation {
@@ -47,12 +50,13 @@ impl Operation {
             Self::Page => "employees",
             Self::Categories => "categories",
             Self::Create => "create",
+            Self::Upload => "upload",
         }
     }
 
     /// Whether carrying it out twice is as good as once.
     pub(super) fn repeatable(self) -> bool {
-        self != Self::Create
+        !matches!(self, Self::Create | Self::Upload)
     }
 }
 
@@ -64,7 +68,7 @@ pub(super) struct Call {
     /// Relative to the base URL; holds nothing personal.
     pub(super) path: Cow<'static, str>,
     pub(super) query: Vec<(&'static str, String)>,
-    pub(super) body: Option<Bytes>,
+    pub(super) body: Body,
     pub(super) deadline: Timestamp,
     /// The bearer token, once the authenticate layer has added it.
     pub(super) authorization: Option<HeaderValue>,
@@ -79,7 +83,7 @@ impl Call {
             method: Method::GET,
             path: path.into(),
             query: Vec::new(),
-            body: None,
+            body: Body::None,
             deadline,
             authorization: None,
             attempt: 1,
@@ -87,7 +91,11 @@ impl Call {
     }
 
     pub(super) fn post(operation: Operation, path: &'static str, body: Bytes, deadline: Timestamp) -> Self {
-        Self { method: Method::POST, body: Some(body), ..Self::get(operation, path, deadline) }
+        Self { method: Method::POST, body: Body::Bytes(body), ..Self::get(operation, path, deadline) }
+    }
+
+    pub(super) fn post_form(operation: Operation, path: &'static str, form: Form, deadline: Timestamp) -> Self {
+        Self { method: Method::POST, body: Body::Form(form), ..Self::get(operation, path, deadline) }
     }
 
     /// What the attempt means for another one. Personio sends 429 without `Retry-After` and asks for a
@@ -172,11 +180,16 @@ const BURST: u32 = 10;
 /// Tokens a minute. Personio takes 60, then none for a minute: <https://developer.personio.de/reference/auth>.
 const TOKENS_PER_MINUTE: u32 = 40;
 
+/// Documents a minute: with the [`BURST`] before them the 60 that Personio takes in any minute
+/// (<https://github.com/personio/api-docs>).
+const UPLOADS_PER_MINUTE: u32 = 50;
+
 /// How fast calls may leave.
 pub(super) struct Limits {
     tokens: Option<Lane>,
     reads: Option<Lane>,
     creates: Option<Lane>,
+    uploads: Option<Lane>,
 }
 
 impl Limits {
@@ -185,6 +198,7 @@ impl Limits {
             tokens: Lane::per_minute(TOKENS_PER_MINUTE, BURST),
             reads: Lane::per_minute(settings.reads_per_minute, BURST),
             creates: Lane::per_minute(settings.creates_per_minute, BURST),
+            uploads: Lane::per_minute(UPLOADS_PER_MINUTE, BURST),
         }
     }
 }
@@ -199,6 +213,7 @@ impl Lanes<Call> for Limits {
             | Operation::Page
             | Operation::Categories => self.reads.as_ref(),
             Operation::Create => self.creates.as_ref(),
+            Operation::Upload => self.uploads.as_ref(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Personio: what it is asked, in which dialect, and how patiently.
 //!
 //! [`connect`] stacks the layers, outermost first: retry → authenticate → breaker → pace → the wire. A [`Reader`] cannot
-//! change Personio; a [`Writer`] spends a [`Ticket`](crate::ledger::Ticket) for every employee it creates.
+//! change Personio; a [`Writer`] spends a [`Ticket`](crate::ledger::Ticket) for every employee it creates and every document it adds.
 
 mod auth;
 mod call;
@@ -13,6 +13,7 @@ mod reader;
 mod stage;
 #[cfg(test)]
 mod tests;
+mod upload;
 mod v1;
 mod wire;
 mod writer;
@@ -28,11 +29,11 @@ use tower::retry::{Retry, RetryLayer};
 use url::Url;
 
 use crate::clock::Clock;
-use crate::outbound::ClientError;
 use crate::outbound::breaker::{Breaker, Broken};
 use crate::outbound::budget::Budget;
 use crate::outbound::pace::{Pace, Paced};
 use crate::outbound::retry::Patience;
+use crate::outbound::{ClientError, Guard};
 use crate::telemetry::Metrics;
 
 use auth::{Authenticate, Authenticated, Tokens};
@@ -42,6 +43,8 @@ use wire::Wire;
 pub use error::CallError;
 pub use person::{Person, Shown};
 pub use reader::Reader;
+pub use crate::outbound::form::{Content, Pieces};
+pub use upload::Uploading;
 pub use writer::{Creation, Writer};
 
 /// How Personio is reached.
@@ -103,6 +106,7 @@ type Stack = Patient<Authenticated<Bare>>;
 /// [`ConnectError`] if a setting cannot be used.
 pub fn connect(
     settings: &Settings,
+    guard: &Guard,
     clock: &Clock,
     metrics: &Metrics,
 ) -> Result<(Reader, Writer), ConnectError> {
@@ -110,7 +114,7 @@ pub fn connect(
     let connecting = wire::connecting(attempt);
 
     let breaker = Breaker::new(clock.clone(), metrics.clone());
-    let wire = Wire::new(settings, attempt, clock.clone(), metrics.clone())?;
+    let wire = Wire::new(settings, attempt, guard, clock.clone(), metrics.clone())?;
     let pace = Pace::new(Limits::new(settings), clock.clone());
     let bare = breaker.layer(pace.layer(wire.clone()));
     let budget = Budget::new(clock.clone());

@@ -43,7 +43,7 @@ impl Scene {
         let mut settings = settings(&stage.url);
         adjust(&mut settings);
         let metrics = Metrics::default();
-        let (reader, writer) = connect(&settings, &clock, &metrics).expect("usable settings");
+        let (reader, writer) = connect(&settings, &Guard::open_to(&stage.url), &clock, &metrics).expect("usable settings");
         Self { stage, reader, writer, clock, metrics }
     }
 
@@ -335,7 +335,7 @@ fn settings_that_cannot_work_are_named() {
     let refused = |adjust: fn(&mut Settings)| {
         let mut settings = settings(&url);
         adjust(&mut settings);
-        match connect(&settings, &Clock::system(), &Metrics::default()) {
+        match connect(&settings, &Guard::default(), &Clock::system(), &Metrics::default()) {
             Err(ConnectError::Setting { key, .. }) => key,
             Err(ConnectError::Client(error)) => panic!("{error}"),
             Ok(_) => "none",

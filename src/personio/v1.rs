@@ -12,12 +12,15 @@ use super::call::{Call, Operation};
 use super::error::CallError;
 use super::person::Person;
 use crate::domain::catalog::Category;
-use crate::domain::{Attribute, Employee};
+use crate::domain::examine::media_type;
+use crate::domain::{Attribute, Employee, Upload};
 use crate::outbound::Answer;
+use crate::outbound::form::{Attached, Content, Form};
 
 const AUTH: &str = "v1/auth";
 const EMPLOYEES: &str = "v1/company/employees";
 const CATEGORIES: &str = "v1/company/document-categories";
+const DOCUMENTS: &str = "v1/company/documents";
 const ATTRIBUTES: &str = "v1/company/employees/attributes";
 
 /// How long a token is good if Personio does not say.
@@ -70,6 +73,20 @@ pub(super) fn create(employee: &Employee, deadline: Timestamp) -> Call {
         employee: &'a Employee,
     }
     Call::post(Operation::Create, EMPLOYEES, json(&New { employee }), deadline)
+}
+
+/// A document as `POST /v1/company/documents` takes it: <https://github.com/personio/api-docs>.
+pub(super) fn upload(upload: &Upload, content: Content, deadline: Timestamp) -> Call {
+    let mut fields = vec![
+        ("title", upload.title.clone()),
+        ("employee_id", upload.employee.to_string()),
+        ("category_id", upload.category.to_string()),
+    ];
+    fields.extend(upload.date.map(|date| ("date", date.to_string())));
+    fields.extend(upload.comment.clone().map(|comment| ("comment", comment)));
+    let (name, media_type) = (upload.file_name.clone(), media_type(&upload.file_name));
+    let form = Form { fields, file: Attached { field: "file", name, media_type, content } };
+    Call::post_form(Operation::Upload, DOCUMENTS, form, deadline)
 }
 
 fn json(body: &impl Serialize) -> Bytes {

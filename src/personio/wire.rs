@@ -15,7 +15,7 @@ use url::Url;
 use super::call::Call;
 use super::{ConnectError, Settings};
 use crate::clock::Clock;
-use crate::outbound::{Answer, Client, Failure, Request, Reuse, is_private, left};
+use crate::outbound::{Answer, Body, Client, Failure, Guard, Request, Reuse, left};
 use crate::telemetry::Metrics;
 
 /// Source: <https://developer.personio.de/reference/include-our-headers-in-your-requests>.
@@ -27,6 +27,9 @@ const PARTNER_ID: HeaderName = HeaderName::from_static("x-personio-partner-id");
 pub(super) fn connecting(attempt: Duration) -> Duration {
     (attempt / 2).min(Duration::from_secs(3))
 }
+
+/// How many bytes of a file leave in a second at least.
+const SLOWEST: u64 = 128 * 1024;
 
 /// Makes single attempts at Personio.
 #[derive(Clone)]
@@ -48,15 +51,16 @@ impl Wire {
     pub(super) fn new(
         settings: &Settings,
         attempt: Duration,
+        guard: &Guard,
         clock: Clock,
         metrics: Metrics,
     ) -> Result<Self, ConnectError> {
         let connect = connecting(attempt);
         Ok(Self(Arc::new(Line {
-            base: base(settings)?,
+            base: base(settings, guard)?,
             headers: headers(settings)?,
-            reads: Client::new(Reuse::Short, connect, clock.clone())?,
-            creates: Client::new(Reuse::Never, connect, clock.clone())?,
+            reads: Client::new(Reuse::Short, connect, guard, clock.clone())?,
+            creates: Client::new(Reuse::Never, connect, guard, clock.clone())?,
             attempt,
             clock,
             metrics,
@@ -73,16 +77,15 @@ impl Wire {
 }
 
 /// The base URL as a folder, so that paths are joined below it.
-fn base(settings: &Settings) -> Result<Url, ConnectError> {
+fn base(settings: &Settings, guard: &Guard) -> Result<Url, ConnectError> {
     let mut base = settings.base_url.clone();
     let usable = base.has_host() && base.query().is_none() && base.fragment().is_none();
     if !usable {
         let problem = "must be a URL such as \"https://api.personio.de\"";
         return Err(ConnectError::Setting { key: "base_url", problem });
     }
-    if !is_private(&base) {
-        let problem = "must begin with https://, unless it is on this machine: it carries the credential";
-        return Err(ConnectError::Setting { key: "base_url", problem });
+    if let Err(forbidden) = guard.check(&base) {
+        return Err(ConnectError::Setting { key: "base_url", problem: forbidden.remedy() });
     }
     if !base.path().ends_with('/') {
         base.set_path(&format!("{}/", base.path()));
@@ -115,7 +118,15 @@ impl Line {
         let client = if call.operation.repeatable() { &self.reads } else { &self.creates };
         match left(call.deadline, self.clock.now()) {
             Duration::ZERO => Err(Failure::NotSent("too_late")),
-            left => client.send(request, left.min(self.attempt)).await,
+            left => client.send(request, left.min(self.patience(call))).await,
+        }
+    }
+
+    /// How long an attempt may take: a file takes longer to send than a question.
+    fn patience(&self, call: &Call) -> Duration {
+        match &call.body {
+            Body::Form(form) => self.attempt + Duration::from_secs(form.file.content.size() / SLOWEST),
+            Body::None | Body::Bytes(_) => self.attempt,
         }
     }
 
@@ -130,8 +141,8 @@ impl Line {
             request.headers.insert(AUTHORIZATION, token.clone());
         }
         Ok(match &call.body {
-            Some(body) => request.with_json(body.clone()),
-            None => request,
+            Body::Bytes(json) => request.with_json(json.clone()),
+            body => Request { body: body.clone(), ..request },
         })
     }
 

@@ -1,4 +1,4 @@
-//! What changes Personio: one employee for one ticket.
+//! What changes Personio: one employee, or one document, for one ticket.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -11,10 +11,10 @@ use crate::domain::{Employee, Outcome, Waiting, Warning};
 use crate::ledger::Ticket;
 use crate::outbound::{Answer, Failure};
 
-/// Creates employees. It has one owner and cannot be cloned.
+/// Creates employees and adds their documents. It has one owner and cannot be cloned.
 pub struct Writer {
-    stack: Stack,
-    clock: Clock,
+    pub(super) stack: Stack,
+    pub(super) clock: Clock,
 }
 
 /// What became of a create call.
@@ -84,7 +84,7 @@ fn refused(answer: &Answer) -> Creation {
     Creation { warnings: said.into_iter().collect(), ..Outcome::Refused { status: answer.status }.into() }
 }
 
-fn says_no(answer: &Answer) -> bool {
+pub(super) fn says_no(answer: &Answer) -> bool {
     v1::Envelope::read(&answer.body).is_some_and(|envelope| envelope.success == Some(false))
 }
 

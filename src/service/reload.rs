@@ -45,8 +45,10 @@ impl Standing {
     }
 
     async fn reload(&mut self) -> Result<Reloaded, Vec<Wrong>> {
-        let newer = self.config.again().map_err(|errors| refused(&errors))?;
+        let mut newer = self.config.again().map_err(|errors| refused(&errors))?;
         let changes = self.config.changes(&newer);
+        // The guard stays until a restart: all calls go by the same one.
+        newer.outbound = self.config.outbound.clone();
         if !changes.live.is_empty() {
             let made = Made::of(&newer).map_err(|error| vec![unbuilt(&error)])?;
             self.put_in_place(&newer, made);

@@ -3,13 +3,14 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::super::{Event, Received, Refusal, Sources};
 use super::*;
+use crate::outbound::guard;
 
 fn settings(text: &str) -> BTreeMap<String, Settings> {
     toml::from_str(text).expect("the test's TOML is right")
 }
 
 fn mistakes(text: &str) -> Vec<String> {
-    let found = Sources::build(&settings(text)).expect_err("there are mistakes");
+    let found = Sources::build(&settings(text), &Guard::default()).expect_err("there are mistakes");
     found.iter().map(ToString::to_string).collect()
 }
 
@@ -21,7 +22,7 @@ const GOOD: &str = r#"
 
 #[test]
 fn a_source_needs_only_its_kind_and_a_secret() {
-    let sources = Sources::build(&settings(GOOD)).expect("is right");
+    let sources = Sources::build(&settings(GOOD), &Guard::default()).expect("is right");
     let source = sources.named("ashby").expect("is there");
     assert_eq!((source.name(), source.kind(), source.account()), ("ashby", "ashby", "default"));
     assert_eq!(source.key("a").text(), "ashby/default/a");
@@ -49,7 +50,7 @@ fn a_source_may_say_everything() {
         body_limit = "2MiB"
     "#,
     );
-    let sources = Sources::build(&all).expect("is right");
+    let sources = Sources::build(&all, &Guard::default()).expect("is right");
     let source = sources.named("acme-de").expect("is there");
     assert_eq!((source.account(), source.name_split()), ("acme", NameSplitPolicy::Review));
     assert_eq!(source.settle(), SignedDuration::from_millis(500));
@@ -155,27 +156,33 @@ fn two_sources_of_one_kind_each_need_an_account_of_their_own() {
             "sources.two.account: is the same as that of sources.one; each needs its own",
         ]
     );
-    assert!(Sources::build(&settings(&two("acme", "acme-us"))).is_ok());
+    assert!(Sources::build(&settings(&two("acme", "acme-us")), &Guard::default()).is_ok());
 }
 
 #[test]
-fn http_is_taken_only_on_this_machine() {
-    let with = |url: &str| {
-        Sources::build(&settings(&format!("{GOOD}\napi_key = \"key\"\napi_base_url = \"{url}\"")))
+fn http_is_taken_only_on_this_machine_and_where_it_is_allowed() {
+    let with = |url: &str, allowed: &[&str]| {
+        let allow = allowed.iter().map(|&host| host.to_owned()).collect();
+        let guard = guard::Settings { allow, proxy: None }.guard().expect("hosts");
+        let text = format!("{GOOD}\napi_key = \"key\"\napi_base_url = \"{url}\"");
+        Sources::build(&settings(&text), &guard)
     };
-    for url in ["https://ashby.example.com", "http://localhost:1", "http://127.8.0.1", "http://[::1]:1/"] {
-        assert!(with(url).is_ok(), "{url}");
+    assert!(with("https://ashby.example.com", &[]).is_ok());
+    let allowed = ["localhost", "127.8.0.1", "::1", "10.0.0.1"];
+    for url in ["http://localhost:1", "http://127.8.0.1", "http://[::1]:1/", "https://10.0.0.1"] {
+        assert!(with(url, &[]).is_err(), "{url}");
+        assert!(with(url, &allowed).is_ok(), "{url}");
     }
     for url in
         ["http://10.0.0.1", "http://localhost.example.com", "ftp://localhost", "https://u:p@example.com"]
     {
-        assert!(with(url).is_err(), "{url}");
+        assert!(with(url, &allowed).is_err(), "{url}");
     }
 }
 
 /// A delivery to the source of [`GOOD`].
 fn receive(signature: Option<&'static str>, body: &'static [u8]) -> Result<Received, Refusal> {
-    let sources = Sources::build(&settings(GOOD)).expect("is right");
+    let sources = Sources::build(&settings(GOOD), &Guard::default()).expect("is right");
     let header = |value| (HeaderName::from_static("ashby-signature"), HeaderValue::from_static(value));
     let headers = HeaderMap::from_iter(signature.map(header));
     let source = sources.named("ashby").expect("is there");

@@ -156,7 +156,7 @@ impl Args {
         let connected = Config::load(Some(&self.file), environment())
             .map_err(|errors| errors.to_string())
             .and_then(|config| {
-                personio::connect(&config.personio, &Clock::system(), &Metrics::default())
+                personio::connect(&config.personio, &config.guard(), &Clock::system(), &Metrics::default())
                     .map_err(|error| error.to_string())
             });
         match connected {

@@ -80,6 +80,8 @@ level = "error"
 url = "sqlite:{ledger}"
 key = {{ file = "ledger.key" }}
 
+[outbound]
+allow = ["127.0.0.1"]
 [personio]
 base_url = "{personio}"
 client_id = "{id}"

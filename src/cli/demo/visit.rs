@@ -16,7 +16,7 @@ use super::folder::Folder;
 use super::report;
 use crate::clock::Clock;
 use crate::domain::HireId;
-use crate::outbound::{Answer, Client, Request, Reuse};
+use crate::outbound::{Answer, Client, Guard, Request, Reuse};
 use crate::service::Service;
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -47,7 +47,8 @@ pub(super) struct Ended {
 
 impl Visitor {
     pub(super) fn new(service: &Service, folder: &Folder) -> anyhow::Result<Self> {
-        let http = Client::new(Reuse::Short, PATIENCE, Clock::system())?;
+        let guard = Guard::open_to(&service.url().parse()?);
+        let http = Client::new(Reuse::Short, PATIENCE, &guard, Clock::system())?;
         let key = hmac::Key::new(hmac::HMAC_SHA256, folder.secret().as_bytes());
         let mut token = HeaderValue::try_from(format!("Bearer {}", folder.token()))?;
         token.set_sensitive(true);

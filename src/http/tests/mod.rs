@@ -24,6 +24,7 @@ use super::*;
 use crate::catalog::Learned;
 use crate::ledger;
 use crate::mapping::{self, Mapping};
+use crate::outbound::Guard;
 use crate::{ats, personio, transfer};
 
 const VIEWER: &str = "hb_viewer";
@@ -77,7 +78,8 @@ fn sources() -> Sources {
         body_limit: Some(ByteSize(200)),
         ..ats::settings::Settings::default()
     };
-    Sources::build(&BTreeMap::from([("ashby".to_owned(), settings)])).expect("the settings are right")
+    let all = BTreeMap::from([("ashby".to_owned(), settings)]);
+    Sources::build(&all, &Guard::default()).expect("the settings are right")
 }
 
 fn operators() -> Operators {
@@ -99,7 +101,9 @@ async fn transfer(
         "attempt_timeout": "1s", "call_timeout": "1s", "reads_per_minute": 0, "creates_per_minute": 0});
     let personio = serde_json::from_value(personio).expect("the settings are right");
     let metrics = Metrics::default();
-    let (reader, writer) = personio::connect(&personio, &clock, &metrics).expect("nothing is asked yet");
+    let guard = Guard::open_to(&"http://127.0.0.1:9".parse().expect("a URL"));
+    let (reader, writer) =
+        personio::connect(&personio, &guard, &clock, &metrics).expect("nothing is asked yet");
     let common = Mapping::compile(&mapping::Settings::default(), None).expect("the built-in rules are right");
     let settings = transfer::Settings {
         lookups: vec![SignedDuration::from_secs(60)],

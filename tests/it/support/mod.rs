@@ -341,6 +341,8 @@ level = "error"
 [ledger]
 url = "{ledger}"
 key = "{key}"
+[outbound]
+allow = ["127.0.0.1"]
 [personio]
 base_url = "{personio}"
 client_id = "sim-client-id"

@@ -43,7 +43,9 @@ impl FakeAshby {
         let router = axum::Router::new().fallback(answer).with_state(self.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         let key = SecretString::from("ashby-api-key");
-        Api::with_basic_key(url.parse().expect("a URL"), &key, ACCEPT).expect("TLS is there")
+        let url: Url = url.parse().expect("a URL");
+        let guard = Guard::open_to(&url);
+        Api::with_basic_key(url, &key, ACCEPT, &guard).expect("TLS is there")
     }
 
     /// What was asked, in the order of the calls' names.
@@ -305,9 +307,9 @@ async fn departments_in_a_circle_end() {
 
 #[tokio::test]
 async fn an_ashby_that_is_down_loses_nothing() {
-    let nobody = "http://127.0.0.1:1".parse().expect("a URL");
-    let api =
-        Api::with_basic_key(nobody, &SecretString::from("ashby-api-key"), ACCEPT).expect("TLS is there");
+    let nobody: Url = "http://127.0.0.1:1".parse().expect("a URL");
+    let (guard, key) = (Guard::open_to(&nobody), SecretString::from("ashby-api-key"));
+    let api = Api::with_basic_key(nobody, &key, ACCEPT, &guard).expect("TLS is there");
     let (ashby, hired) = hired("offerUpdate-accepted", Some(api));
     let completed = ashby.complete(&hired, &hired.facts, soon()).await;
     assert_eq!(completed.lacking, ["application"]);
