@@ -124,10 +124,14 @@ mod tests {
     #[test]
     fn each_documented_answer_says_what_is_to_be_mended() {
         let missing = |model: &str| {
-            format!(r#"{{"success":false,"error":{{"message":"No query results for model [{model}] 1","code":0}}}}"#)
+            format!(
+                r#"{{"success":false,"error":{{"message":"No query results for model [{model}] 1","code":0}}}}"#
+            )
         };
         let invalid = |field: &str| {
-            format!(r#"{{"success":false,"error":{{"message":"Die Daten sind ungültig.","code":0,"error_data":{{"{field}":["?"]}}}}}}"#)
+            format!(
+                r#"{{"success":false,"error":{{"message":"Die Daten sind ungültig.","code":0,"error_data":{{"{field}":["?"]}}}}}}"#
+            )
         };
         let cases = [
             (404, missing("DocumentCategory"), Flaw::CategoryUnknown),

@@ -31,7 +31,8 @@ const CLOSED: &[(Ipv4Addr, u32)] = &[
 ];
 
 fn is_public_v4(ip: Ipv4Addr) -> bool {
-    let within = |(network, length): &(Ipv4Addr, u32)| (ip.to_bits() ^ network.to_bits()) >> (32 - length) == 0;
+    let within =
+        |(network, length): &(Ipv4Addr, u32)| (ip.to_bits() ^ network.to_bits()) >> (32 - length) == 0;
     // A cloud's own services hide behind this one, which is otherwise public.
     let wire_server = ip == Ipv4Addr::new(168, 63, 129, 16);
     !wire_server && !CLOSED.iter().any(within)
