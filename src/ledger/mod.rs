@@ -10,6 +10,7 @@ pub mod postgres;
 mod row;
 mod seal;
 mod settings;
+pub mod shelf;
 mod snapshot;
 pub mod sqlite;
 mod translation;
@@ -24,6 +25,7 @@ use crate::domain::{Actor, Employee, Entry, Hire, HireId, HireKey, State, Transl
 
 pub use permit::{Denied, Owner, Ticket};
 pub use seal::{KeyError, LedgerKey};
+pub use shelf::{Shelf, Withheld};
 pub use settings::{OpenError, Place, Settings, inspect, open};
 pub use snapshot::{Restored, Snapshot, SnapshotError};
 
@@ -198,6 +200,9 @@ pub trait Ledger: Send + Sync + 'static {
 
     /// All translations, proposed and confirmed, oldest first.
     async fn translations(&self) -> Result<Vec<Translation>, LedgerError>;
+
+    /// Where the documents of hires are.
+    fn shelf(&self) -> &dyn Shelf;
 
     /// Whether a delivery could be stored now.
     async fn probe(&self) -> Result<(), LedgerError>;

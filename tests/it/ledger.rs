@@ -15,6 +15,7 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 use crate::always::translations_are_kept;
+use crate::shelf::documents_are_kept;
 use crate::support::start_of_test;
 
 /// The same story for every engine, told on an empty ledger.
@@ -33,10 +34,11 @@ pub(crate) async fn story(ledger: &dyn Ledger) {
     hires_are_listed_and_counted(ledger).await;
     many_at_once_are_one(ledger).await;
     translations_are_kept(ledger).await;
+    documents_are_kept(ledger).await;
     ledger.probe().await.expect("a delivery could be stored");
 }
 
-fn at(seconds: i64) -> Timestamp {
+pub(crate) fn at(seconds: i64) -> Timestamp {
     start_of_test() + SignedDuration::from_secs(seconds)
 }
 
@@ -74,7 +76,7 @@ fn take(hire: &mut Hire, event: &Event) {
     hire.apply(event, &Actor::System, at(1)).expect("the step is allowed");
 }
 
-async fn save(ledger: &dyn Ledger, hire: &mut Hire, events: &[Event]) {
+pub(crate) async fn save(ledger: &dyn Ledger, hire: &mut Hire, events: &[Event]) {
     for event in events {
         take(hire, event);
     }
@@ -82,18 +84,18 @@ async fn save(ledger: &dyn Ledger, hire: &mut Hire, events: &[Event]) {
 }
 
 /// A stored hire that may be sent.
-async fn ready(ledger: &dyn Ledger, application: &str) -> Hire {
+pub(crate) async fn ready(ledger: &dyn Ledger, application: &str) -> Hire {
     let mut hire = stored(ledger, received(application)).await;
     save(ledger, &mut hire, &[Event::Planned(None)]).await;
     hire
 }
 
 /// The number of the permit, or why there is none.
-async fn permit(ledger: &dyn Ledger, hire: &mut Hire) -> Result<Result<u32, Denied>, LedgerError> {
+pub(crate) async fn permit(ledger: &dyn Ledger, hire: &mut Hire) -> Result<Result<u32, Denied>, LedgerError> {
     let employee = hire.record.plan.employee.clone();
     let granted = ledger.permit(hire, employee, &Actor::System, at(2), at(20)).await?;
     Ok(granted.map(|ticket| {
-        assert_eq!((ticket.subject(), ticket.deadline()), (hire.id, at(20)));
+        assert_eq!((ticket.subject(), ticket.deadline()), (hire.id.0, at(20)));
         ticket.number()
     }))
 }

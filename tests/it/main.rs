@@ -34,6 +34,7 @@ mod refusals;
 mod reload;
 mod restart;
 mod restored;
+mod shelf;
 mod siege;
 mod stop;
 mod store_faults;

@@ -7,6 +7,7 @@ mod address;
 mod open;
 mod order;
 mod restored;
+mod shelf;
 mod statements;
 mod translations;
 mod write;
@@ -23,7 +24,7 @@ use super::row::Row;
 use super::seal::Seal;
 use super::translation::{Sealed, open as opened};
 use super::{
-    Accepted, Counts, Delivery, Denied, Filter, Ledger, LedgerError, LedgerKey, Owner, Restored, Ticket,
+    Accepted, Counts, Delivery, Denied, Filter, Ledger, LedgerError, LedgerKey, Owner, Restored, Shelf, Ticket,
 };
 use crate::domain::{Actor, Employee, Entry, Event, Hire, HireId, HireKey, Translation};
 
@@ -255,6 +256,10 @@ impl Ledger for PostgresLedger {
     async fn translations(&self) -> Result<Vec<Translation>, LedgerError> {
         let sealed = twice(|| translations::all(&self.pool)).await?;
         sealed.iter().map(|(id, entry)| opened(*id, entry, &self.seal)).collect()
+    }
+
+    fn shelf(&self) -> &dyn Shelf {
+        self
     }
 
     async fn probe(&self) -> Result<(), LedgerError> {

@@ -15,6 +15,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_hires.sql"),
     include_str!("migrations/0002_order.sql"),
     include_str!("migrations/0003_translations.sql"),
+    include_str!("migrations/0004_documents.sql"),
 ];
 
 /// So many connections at most; each commit occupies one for as long as its sync takes.

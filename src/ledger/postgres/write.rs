@@ -17,7 +17,7 @@ use crate::ledger::{Denied, Owner};
 pub(super) const CLAIM_SECONDS: i64 = 30;
 
 /// How long after a permit's deadline its holder counts as gone.
-const MARGIN_SECONDS: i64 = 30;
+pub(super) const MARGIN_SECONDS: i64 = 30;
 
 /// A statement with the values bound so far.
 pub(super) type Query<'q> = sqlx::query::Query<'q, Postgres, PgArguments>;

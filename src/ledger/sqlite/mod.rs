@@ -6,6 +6,7 @@ mod open;
 mod order;
 mod reader;
 mod row;
+mod shelf;
 mod snapshot;
 mod statements;
 mod translations;
@@ -24,7 +25,7 @@ use super::seal::Seal;
 use super::translation::{Sealed, open as opened};
 use super::{
     Accepted, Counts, Delivery, Denied, Filter, Ledger, LedgerError, LedgerKey, Owner, Restored, Snapshot,
-    SnapshotError, Ticket,
+    Shelf, SnapshotError, Ticket,
 };
 use crate::domain::{Actor, Employee, Entry, Event, Hire, HireId, HireKey, Translation};
 use condition::Condition;
@@ -228,6 +229,10 @@ impl Ledger for SqliteLedger {
     async fn translations(&self) -> Result<Vec<Translation>, LedgerError> {
         let sealed = self.readers.run(translations::all).await?;
         sealed.iter().map(|(id, entry)| opened(*id, entry, &self.seal)).collect()
+    }
+
+    fn shelf(&self) -> &dyn Shelf {
+        self
     }
 
     async fn probe(&self) -> Result<(), LedgerError> {

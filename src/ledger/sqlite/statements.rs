@@ -111,24 +111,35 @@ pub(super) fn permit(
     {
         return Ok(Err(Denied::SamePerson(HireId(other))));
     }
-    let permits = db
-        .prepare_cached("SELECT ended FROM permits WHERE subject = ?1")?
-        .query_map([id(row.id)], |row| Ok(row.get::<_, Option<String>>(0)?.into()))?
-        .collect::<Result<Vec<_>, _>>()?;
-    let Some(number) = next_number(&permits) else { return Ok(Err(Denied::Spent)) };
+    let Some(number) = grant(db, row.id, owner, (now, deadline))? else { return Ok(Err(Denied::Spent)) };
     update(db, row, Some((owner, deadline)))?;
     append(db, row.id, entries)?;
+    Ok(Ok(number))
+}
+
+/// Notes the next permit of a hire or a document; its number, if there may be a next one.
+pub(super) fn grant(
+    db: &Connection,
+    subject: Uuid,
+    owner: Owner,
+    (now, deadline): (Timestamp, Timestamp),
+) -> Answer<Option<u32>> {
+    let permits = db
+        .prepare_cached("SELECT ended FROM permits WHERE subject = ?1")?
+        .query_map([id(subject)], |row| Ok(row.get::<_, Option<String>>(0)?.into()))?
+        .collect::<Result<Vec<_>, _>>()?;
+    let Some(number) = next_number(&permits) else { return Ok(None) };
     db.prepare_cached(
         "INSERT INTO permits (subject, number, owner, granted_at, deadline) VALUES (?1, ?2, ?3, ?4, ?5)",
     )?
     .execute(params![
-        id(row.id),
+        id(subject),
         number,
         id(owner.0),
         now.as_millisecond(),
         deadline.as_millisecond()
     ])?;
-    Ok(Ok(number))
+    Ok(Some(number))
 }
 
 /// Another hire of the same person that was, or may have been, sent.
