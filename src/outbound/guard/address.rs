@@ -14,7 +14,7 @@ pub fn is_public(ip: IpAddr) -> bool {
 
 /// Networks by their first address and length that are not public.
 const CLOSED: &[(Ipv4Addr, u32)] = &[
-    (Ipv4Addr::new(0, 0, 0, 0), 8),
+    (Ipv4Addr::UNSPECIFIED, 8),
     (Ipv4Addr::new(10, 0, 0, 0), 8),
     (Ipv4Addr::new(100, 64, 0, 0), 10), // shared by a provider's customers (CGNAT)
     (Ipv4Addr::new(127, 0, 0, 0), 8),
