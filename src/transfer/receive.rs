@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::order::is_taken_back;
 use super::planner::Told;
 use super::{Inner, Transfer};
-use crate::ats::{self, Event as Said, Hired, Misread, Source, Verified};
+use crate::ats::{self, Event as Said, Filed, Hired, Misread, Source, Verified};
 use crate::domain::{Actor, Effect, Event, Facts, Hire, HireId, State};
 use crate::ledger::{Accepted, Delivery, LedgerError};
 
@@ -61,7 +61,9 @@ impl Transfer {
                 self.0.unhired(source, unhired, verified).await
             }
             Ok(ats::Delivery { event: Said::Merge(merged), .. }) => self.0.merged(source, &merged).await,
-            Ok(ats::Delivery { event: Said::Files(filed), .. }) => Ok(Stored::nothing(filed.otherwise)),
+            Ok(ats::Delivery { event: Said::Files(filed), .. }) => {
+                self.0.filed(source, *filed, verified).await
+            }
             Ok(ats::Delivery { event: Said::Hire(hired), payload }) => {
                 self.0.hired(source, *hired, payload, verified).await
             }
@@ -119,20 +121,52 @@ impl Inner {
             .whatever_happens(async move {
                 match inner.parts.ledger.accept(hire, delivery).await? {
                     Accepted::New(hire) => {
+                        // What is not stored of them now is found again in the delivery when the plan is made.
+                        if inner.parts.planner.ignored_by(&hire).is_none()
+                            && let Err(error) = inner.files_came(&hire, &hired.files).await
+                        {
+                            tracing::warn!(hire = %hire.id, %error, "files are not noted yet");
+                        }
                         let told = Told { hired: Some(hired), payloads: vec![payload] };
                         Ok((inner.begin(hire, told), false))
                     }
-                    Accepted::Repeat(hire) if is_taken_back(&hire) => {
-                        Ok((inner.hired_again(hire, &hired).await?, true))
-                    }
                     Accepted::Repeat(hire) => {
-                        Ok((inner.repeated(hire, &hired.facts, hired.settled).await?, true))
+                        inner.files_came(&hire, &hired.files).await?;
+                        let hire = if is_taken_back(&hire) {
+                            inner.hired_again(hire, &hired).await?
+                        } else {
+                            inner.repeated(hire, &hired.facts, hired.settled).await?
+                        };
+                        Ok((hire, true))
                     }
                 }
             })
             .await?;
         let receipt = answer(&hire, hire.state(), duplicate);
         Ok(Stored { receipt, pending: self.will_move(&hire).then_some(hire) })
+    }
+
+    /// Files came of an application: of a hire that is known they are its documents, whatever became of it by now.
+    async fn filed(
+        self: &Arc<Self>,
+        source: &Source,
+        filed: Filed,
+        verified: &Verified,
+    ) -> Result<Stored, LedgerError> {
+        let key = source.key(&filed.application);
+        if self.parts.ledger.find(&key).await?.is_none() {
+            return Ok(Stored::nothing(filed.otherwise));
+        }
+        let same = Hire::received(self.new_id(), source.name(), key, Facts::new(), self.now());
+        let delivery = self.delivery(source, &filed.event, filed.delivery_id.clone(), verified);
+        let inner = Arc::clone(self);
+        self.whatever_happens(async move {
+            let (Accepted::New(hire) | Accepted::Repeat(hire)) =
+                inner.parts.ledger.accept(same, delivery).await?;
+            inner.files_came(&hire, &filed.files).await?;
+            Ok(Stored::known(&hire))
+        })
+        .await
     }
 
     /// Whether something may become of the hire soon: it is being carried, here or by another replica, or waits
