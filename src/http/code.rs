@@ -46,6 +46,7 @@ pub enum Code {
     NoHire,
     Internal,
     PersonioUnreachable,
+    AtsUnavailable,
     LedgerUnavailable,
     Overloaded,
     SourcePaused,
@@ -86,7 +87,9 @@ impl Code {
             | Self::NoHire => S::UNPROCESSABLE_ENTITY,
             Self::Internal => S::INTERNAL_SERVER_ERROR,
             Self::PersonioUnreachable => S::BAD_GATEWAY,
-            Self::LedgerUnavailable | Self::Overloaded | Self::SourcePaused => S::SERVICE_UNAVAILABLE,
+            Self::AtsUnavailable | Self::LedgerUnavailable | Self::Overloaded | Self::SourcePaused => {
+                S::SERVICE_UNAVAILABLE
+            },
         }
     }
 

@@ -11,6 +11,7 @@ mod bulkhead;
 mod carry;
 mod compare;
 mod desk;
+mod filed;
 mod gate;
 mod look_up;
 mod order;
@@ -42,7 +43,7 @@ use crate::telemetry::Metrics;
 
 pub use desk::{Approval, Typed};
 pub use planner::Planner;
-pub use receive::{Receipt, Stored};
+pub use receive::{NotReceived, Receipt, Stored};
 pub use refusal::{DeskError, Difference, FieldError};
 
 use audit::Audits;

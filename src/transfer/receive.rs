@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::order::is_taken_back;
 use super::planner::Told;
 use super::{Inner, Transfer};
+use crate::ats::api::ApiError;
 use crate::ats::{self, Event as Said, Hired, Misread, Source, Verified};
 use crate::domain::{Actor, Effect, Event, Facts, Hire, HireId, State};
 use crate::ledger::{Accepted, Delivery, LedgerError};
@@ -26,6 +27,17 @@ pub struct Receipt {
     pub duplicate: bool,
     /// How many warnings a created hire has.
     pub warnings: usize,
+}
+
+/// Why a delivery was not taken: the ATS is to send it again.
+#[derive(Debug, thiserror::Error)]
+pub enum NotReceived {
+    /// It could not be stored.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// It says too little by itself, and the ATS could not be asked for the rest.
+    #[error(transparent)]
+    Ats(ApiError),
 }
 
 /// What was stored of a delivery, and the hire whose outcome may be waited for.
@@ -53,19 +65,19 @@ impl Transfer {
     /// or not anybody listens.
     ///
     /// # Errors
-    /// [`LedgerError`] if it could not be stored: the ATS is to send it again.
-    pub async fn receive(&self, source: &Source, verified: &Verified) -> Result<Stored, LedgerError> {
+    /// [`NotReceived`]: the ATS is to send it again.
+    pub async fn receive(&self, source: &Source, verified: &Verified) -> Result<Stored, NotReceived> {
         match source.read(verified) {
             Ok(ats::Delivery { event: Said::Ignored { reason, .. }, .. }) => Ok(Stored::nothing(reason)),
             Ok(ats::Delivery { event: Said::Unhire(unhired), .. }) => {
-                self.0.unhired(source, unhired, verified).await
+                Ok(self.0.unhired(source, unhired, verified).await?)
             }
-            Ok(ats::Delivery { event: Said::Merge(merged), .. }) => self.0.merged(source, &merged).await,
-            Ok(ats::Delivery { event: Said::Files(filed), .. }) => Ok(Stored::nothing(filed.otherwise)),
+            Ok(ats::Delivery { event: Said::Merge(merged), .. }) => Ok(self.0.merged(source, &merged).await?),
+            Ok(ats::Delivery { event: Said::Files(filed), .. }) => self.0.found(source, *filed, verified).await,
             Ok(ats::Delivery { event: Said::Hire(hired), payload }) => {
-                self.0.hired(source, *hired, payload, verified).await
+                Ok(self.0.hired(source, *hired, payload, verified).await?)
             }
-            Err(misread) => self.0.misread(source, &misread, verified).await,
+            Err(misread) => Ok(self.0.misread(source, &misread, verified).await?),
         }
     }
 

@@ -22,7 +22,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("due", &["clock", "ledger", "transfer"]),
     ("check", &["ats", "catalog", "clock", "domain", "ledger", "mapping", "personio"]),
     ("http", &["ats", "check", "clock", "domain", "ledger", "telemetry", "transfer", "words"]),
-    ("config", &["ats", "clock", "http", "ledger", "mapping", "outbound", "personio", "telemetry", "transfer"]),
+    (
+        "config",
+        &["ats", "clock", "http", "ledger", "mapping", "outbound", "personio", "telemetry", "transfer"],
+    ),
     (
         "service",
         &[

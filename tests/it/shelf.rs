@@ -1,10 +1,10 @@
 //! The part of every ledger's story that is about documents.
 
+use hirebridge::domain::document::Taken;
 use hirebridge::domain::{
     Actor, Document, DocumentEvent, DocumentId, DocumentKind, DocumentState, Event, File, Flaw, Hire, HireId,
     Outcome, Place, Upload, UploadOutcome, Waiting,
 };
-use hirebridge::domain::document::Taken;
 use hirebridge::ledger::{Ledger, LedgerError, Withheld};
 use uuid::Uuid;
 
