@@ -3,8 +3,10 @@
 //! Facts: <https://developers.ashbyhq.com/docs/setting-up-webhooks>,
 //! <https://developers.ashbyhq.com/docs/authenticating-webhooks> and Ashby's OpenAPI.
 
+mod ask;
 mod complete;
 mod custom;
+mod files;
 mod read;
 mod shapes;
 
@@ -16,11 +18,11 @@ use serde_json::Value;
 use tokio::time::Instant;
 use url::Url;
 
-use super::api::Api;
+use super::api::{Api, ApiError};
 use super::settings::{Mistakes, Settings};
 use super::signature::{Encoding, Scheme};
-use super::{AtsSource, Completed, Event, Hired, Kind, Manners, Misread, Setup, json};
-use crate::domain::Facts;
+use super::{AtsSource, Completed, Event, Filed, Hired, Kind, Manners, Misread, Opened, Setup, json};
+use crate::domain::{Facts, File, Place};
 use crate::outbound::Guard;
 
 /// Ashby's place in the list.
@@ -99,11 +101,22 @@ impl AtsSource for Ashby {
 
     fn read(&self, payload: &Value) -> Result<Event, Misread> {
         // With a key, the full list of addresses comes from the API, and what is known never changes.
-        read::event(payload, &self.hired_when, self.api.is_none())
+        read::event(payload, &self.hired_when, self.api.is_some())
     }
 
     async fn complete(&self, hired: &Hired, known: &Facts, deadline: Instant) -> Completed {
         complete::complete(self.api.as_ref(), hired, known, deadline).await
+    }
+
+    async fn find(&self, filed: Filed, deadline: Instant) -> Result<Filed, ApiError> {
+        files::find(self.api.as_ref().ok_or(ApiError::NoFiles)?, filed, deadline).await
+    }
+
+    async fn open(&self, file: &File, deadline: Instant) -> Result<Opened, ApiError> {
+        match (&self.api, &file.place) {
+            (Some(api), Place::Handle(handle)) => files::open(api, handle, deadline).await,
+            _ => Err(ApiError::NoFiles),
+        }
     }
 }
 

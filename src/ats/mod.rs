@@ -74,6 +74,14 @@ pub trait AtsSource: Send + Sync {
     /// not be had is named in the answer, which is there by `deadline`.
     async fn complete(&self, hired: &Hired, known: &Facts, deadline: Instant) -> Completed;
 
+    /// Asks for what a delivery about files names only by its ids: whose they are, and which.
+    ///
+    /// # Errors
+    /// [`ApiError`]
+    async fn find(&self, filed: Filed, _deadline: Instant) -> Result<Filed, ApiError> {
+        Ok(filed)
+    }
+
     /// Says where a file can be had now, asking the ATS if need be. Never called for [`Place::Inline`](crate::domain::Place).
     ///
     /// # Errors
@@ -158,8 +166,10 @@ pub struct Unhired {
 /// is nothing for us, since they are asked for when the hire comes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Filed {
-    /// The application's id at the ATS, as in [`Hired`].
-    pub application: String,
+    /// The application's id at the ATS, as in [`Hired`]; none if the delivery does not say it.
+    pub application: Option<String>,
+    /// What the delivery names only by its id, for [`AtsSource::find`].
+    pub ids: BTreeMap<&'static str, String>,
     /// The event's name at the ATS.
     pub event: String,
     /// The delivery's id at the ATS, for the log alone.

@@ -12,8 +12,8 @@ use tokio::time::Instant;
 
 use super::signature::{Keys, verify};
 use super::{
-    ApiError, AtsSource, Completed, Event, Hired, KINDS, Manners, Misread, Mistakes, NameSplitPolicy, Opened,
-    Refusal, SettingError, Settings, Setup, Verified, json, settings,
+    ApiError, AtsSource, Completed, Event, Filed, Hired, KINDS, Manners, Misread, Mistakes, NameSplitPolicy, Opened, Refusal,
+    SettingError, Settings, Setup, Verified, json, settings,
 };
 use crate::domain::{Facts, File, HireKey};
 use crate::outbound::Guard;
@@ -157,6 +157,14 @@ impl Source {
     /// Asks the ATS for what `known` lacks; see [`AtsSource::complete`].
     pub async fn complete(&self, hired: &Hired, known: &Facts, deadline: Instant) -> Completed {
         self.ats.complete(hired, known, deadline).await
+    }
+
+    /// Asks for what a delivery about files does not say itself; see [`AtsSource::find`].
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn find(&self, filed: Filed, deadline: Instant) -> Result<Filed, ApiError> {
+        self.ats.find(filed, deadline).await
     }
 
     /// Says where a file can be had now; see [`AtsSource::open`].

@@ -48,6 +48,7 @@ pub enum Code {
     NoHire,
     Internal,
     PersonioUnreachable,
+    AtsUnavailable,
     LedgerUnavailable,
     Overloaded,
     SourcePaused,
@@ -89,7 +90,9 @@ impl Code {
             | Self::NoHire => S::UNPROCESSABLE_ENTITY,
             Self::Internal => S::INTERNAL_SERVER_ERROR,
             Self::PersonioUnreachable => S::BAD_GATEWAY,
-            Self::LedgerUnavailable | Self::Overloaded | Self::SourcePaused => S::SERVICE_UNAVAILABLE,
+            Self::AtsUnavailable | Self::LedgerUnavailable | Self::Overloaded | Self::SourcePaused => {
+                S::SERVICE_UNAVAILABLE
+            },
         }
     }
 

@@ -152,6 +152,7 @@ impl Problem {
                 self
             }
             Code::LedgerUnavailable => self.retry_after(15),
+            Code::AtsUnavailable => self.retry_after(30),
             Code::Overloaded => self.retry_after(10),
             Code::PersonioUnreachable => self.retry_after(60),
             Code::SourcePaused => self.retry_after(300),

@@ -20,8 +20,7 @@ use super::code::Code;
 use super::contract::{StateName, tag};
 use super::problem::Problem;
 use crate::ats::{Received, Source};
-use crate::ledger::LedgerError;
-use crate::transfer::Receipt;
+use crate::transfer::{NotReceived, Receipt};
 
 /// What deliveries to addresses that do not exist are counted under.
 const NOBODY: &str = "unknown";
@@ -55,7 +54,7 @@ enum Outcome {
     Handshake(&'static str),
     Stored(Receipt),
     Refused(Refused),
-    NotStored(LedgerError),
+    NotStored(NotReceived),
 }
 
 /// Take a delivery of an ATS.
@@ -81,7 +80,7 @@ enum Outcome {
         (status = 408, description = "The body did not arrive in time"),
         (status = 413, description = "The body is larger than the limit"),
         (status = 415, description = "The body is encoded"),
-        (status = 503, description = "It could not be stored, too many deliveries are being stored, or the source is paused: send it again",
+        (status = 503, description = "It could not be stored, the ATS could not be asked for the rest, too many deliveries are being stored, or the source is paused: send it again",
             headers(("Retry-After" = u32, description = "After so many seconds"))),
     ))]
 pub(super) async fn deliver(
@@ -208,7 +207,13 @@ impl Outcome {
 fn answer(source: Option<&Source>, outcome: Outcome) -> Response {
     let answer = match outcome {
         Outcome::Refused(refused) => return refused.problem.into_response(),
-        Outcome::NotStored(_) => return Problem::of(Code::LedgerUnavailable).into_response(),
+        Outcome::NotStored(why) => {
+            let code = match why {
+                NotReceived::Ledger(_) => Code::LedgerUnavailable,
+                NotReceived::Ats(_) => Code::AtsUnavailable,
+            };
+            return Problem::of(code).into_response();
+        }
         Outcome::Handshake(reason) => DeliveryAnswer {
             hire: None,
             state: "ignored",

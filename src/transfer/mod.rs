@@ -12,6 +12,7 @@ mod carry;
 mod compare;
 mod desk;
 mod documents;
+mod filed;
 mod gate;
 mod look_up;
 mod order;
@@ -44,7 +45,7 @@ use crate::telemetry::Metrics;
 
 pub use desk::{Approval, Typed};
 pub use planner::Planner;
-pub use receive::{Receipt, Stored};
+pub use receive::{NotReceived, Receipt, Stored};
 pub use refusal::{DeskError, Difference, FieldError};
 
 use audit::Audits;

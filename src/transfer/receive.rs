@@ -9,7 +9,8 @@ use tokio::time::Instant;
 use super::order::is_taken_back;
 use super::planner::Told;
 use super::{Inner, Transfer};
-use crate::ats::{self, Event as Said, Filed, Hired, Misread, Source, Verified};
+use crate::ats::api::ApiError;
+use crate::ats::{self, Event as Said, Hired, Misread, Source, Verified};
 use crate::domain::{Actor, Effect, Event, Facts, Hire, HireId, State};
 use crate::ledger::{Accepted, Delivery, LedgerError};
 
@@ -26,6 +27,17 @@ pub struct Receipt {
     pub duplicate: bool,
     /// How many warnings a created hire has.
     pub warnings: usize,
+}
+
+/// Why a delivery was not taken: the ATS is to send it again.
+#[derive(Debug, thiserror::Error)]
+pub enum NotReceived {
+    /// It could not be stored.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// It says too little by itself, and the ATS could not be asked for the rest.
+    #[error(transparent)]
+    Ats(ApiError),
 }
 
 /// What was stored of a delivery, and the hire whose outcome may be waited for.
@@ -53,21 +65,19 @@ impl Transfer {
     /// or not anybody listens.
     ///
     /// # Errors
-    /// [`LedgerError`] if it could not be stored: the ATS is to send it again.
-    pub async fn receive(&self, source: &Source, verified: &Verified) -> Result<Stored, LedgerError> {
+    /// [`NotReceived`]: the ATS is to send it again.
+    pub async fn receive(&self, source: &Source, verified: &Verified) -> Result<Stored, NotReceived> {
         match source.read(verified) {
             Ok(ats::Delivery { event: Said::Ignored { reason, .. }, .. }) => Ok(Stored::nothing(reason)),
             Ok(ats::Delivery { event: Said::Unhire(unhired), .. }) => {
-                self.0.unhired(source, unhired, verified).await
+                Ok(self.0.unhired(source, unhired, verified).await?)
             }
-            Ok(ats::Delivery { event: Said::Merge(merged), .. }) => self.0.merged(source, &merged).await,
-            Ok(ats::Delivery { event: Said::Files(filed), .. }) => {
-                self.0.filed(source, *filed, verified).await
-            }
+            Ok(ats::Delivery { event: Said::Merge(merged), .. }) => Ok(self.0.merged(source, &merged).await?),
+            Ok(ats::Delivery { event: Said::Files(filed), .. }) => self.0.found(source, *filed, verified).await,
             Ok(ats::Delivery { event: Said::Hire(hired), payload }) => {
-                self.0.hired(source, *hired, payload, verified).await
+                Ok(self.0.hired(source, *hired, payload, verified).await?)
             }
-            Err(misread) => self.0.misread(source, &misread, verified).await,
+            Err(misread) => Ok(self.0.misread(source, &misread, verified).await?),
         }
     }
 
@@ -144,29 +154,6 @@ impl Inner {
             .await?;
         let receipt = answer(&hire, hire.state(), duplicate);
         Ok(Stored { receipt, pending: self.will_move(&hire).then_some(hire) })
-    }
-
-    /// Files came of an application: of a hire that is known they are its documents, whatever became of it by now.
-    async fn filed(
-        self: &Arc<Self>,
-        source: &Source,
-        filed: Filed,
-        verified: &Verified,
-    ) -> Result<Stored, LedgerError> {
-        let key = source.key(&filed.application);
-        if self.parts.ledger.find(&key).await?.is_none() {
-            return Ok(Stored::nothing(filed.otherwise));
-        }
-        let same = Hire::received(self.new_id(), source.name(), key, Facts::new(), self.now());
-        let delivery = self.delivery(source, &filed.event, filed.delivery_id.clone(), verified);
-        let inner = Arc::clone(self);
-        self.whatever_happens(async move {
-            let (Accepted::New(hire) | Accepted::Repeat(hire)) =
-                inner.parts.ledger.accept(same, delivery).await?;
-            inner.files_came(&hire, &filed.files).await?;
-            Ok(Stored::known(&hire))
-        })
-        .await
     }
 
     /// Whether something may become of the hire soon: it is being carried, here or by another replica, or waits

@@ -219,7 +219,7 @@ async fn other_events_are_ignored_with_their_reason() {
         (fixture("ping"), "ping"),
         (fixture("offerUpdate-accepted"), "event_not_used"),
         (fixture("pushToHRIS"), "event_not_used"),
-        (fixture("signatureRequestUpdate-completed"), "event_not_used"),
+        (fixture("signatureRequestUpdate-completed"), "api_key_missing"),
         (json!({"action": "jobUpdate", "data": {}}), "event_not_used"),
         (with_status("applicationUpdate-hired", "Active"), "not_hired"),
         (with_status("candidateStageChange-hired", "Archived"), "not_hired"),

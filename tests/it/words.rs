@@ -44,6 +44,8 @@ const LISTS: &[(&str, &str, &str, Kind, &[&str])] = &[
     ("ats/json.rs", "fn code(", "\n    }\n", Kind::Note, &[]),
     ("ats/signature.rs", "fn code(", "\n    }\n", Kind::Refusal, &[]),
     ("ats/mod.rs", "const MERGED", ";", Kind::Ignored, &[]),
+    ("ats/ashby/read.rs", "return match signature(", "\n        };", Kind::Ignored, &[]),
+    ("transfer/filed.rs", "const NOT_TOLD", ";", Kind::Ignored, &[]),
     ("http/webhooks.rs", "fn unread(", "\n}\n", Kind::Refusal, &[]),
     ("http/shapes/hire.rs", "const FLAGS", ";", Kind::Flag, &[]),
     ("http/sources.rs", "if full {", "}", Kind::Ignored, &[]),

@@ -8,9 +8,11 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::super::api::{Api, ApiError};
-use super::super::{Completed, Hired, fit_for_log};
+use super::super::{Completed, Hired};
+use super::ask::ask;
+use super::files::Files;
 use super::read::{ids, put_application, put_candidate, put_emails, put_offer};
-use super::shapes::{Application, Candidate, Department, Location, Offer, shaped};
+use super::shapes::{Application, Candidate, Department, Location, Offer};
 use crate::domain::Facts;
 
 /// How many departments are asked for at most: a team, its parent, and so on.
@@ -90,9 +92,7 @@ impl Asking<'_> {
     }
 
     async fn ask<T: DeserializeOwned>(&self, call: &'static str, body: Value) -> Result<T, Failed> {
-        let answer = self.api.post_json(call, &body, self.deadline).await.and_then(results);
-        let shaped = answer.and_then(|results| shaped(&results).map_err(|_| ApiError::Unreadable));
-        shaped.map_err(|error| Failed(call, error))
+        ask(self.api, call, &body, self.deadline).await.map_err(|error| Failed(call, error))
     }
 
     /// Only when the webhook did not say who applied.
@@ -173,13 +173,15 @@ impl Answers {
         if known.value("candidate.full_name").is_some() {
             added.0.name_split = None;
         }
+        added.0.files = added.1.found;
+        added.0.notes.extend(added.1.notes);
         added.0
     }
 }
 
 /// What the answers add up to.
 #[derive(Default)]
-struct Added(Completed);
+struct Added(Completed, Files);
 
 impl Added {
     /// The answer, if there is one; why not is noted.
@@ -197,12 +199,14 @@ impl Added {
     fn offer(&mut self, found: Found<Offer>) {
         if let Some(offer) = self.take(found) {
             put_offer(&offer, &mut self.0.facts, &mut self.0.notes);
+            self.1.of_offer(&offer);
         }
     }
 
     /// Returns the candidate as the application shows it.
     fn application(&mut self, found: Found<Application>) -> Option<Candidate> {
         let application = self.take(found)?;
+        self.1.of_application(&application);
         self.0.name_split = put_application(&application, &mut self.0.facts, &mut self.0.notes);
         application.candidate
     }
@@ -232,25 +236,13 @@ impl Added {
         if let Some(candidate) = &asked {
             let split = put_candidate(candidate, &mut self.0.facts, &mut self.0.notes);
             self.0.name_split = split.or(self.0.name_split);
+            self.1.of_candidate(candidate);
         }
         put_emails(asked.or(shown).as_ref(), &mut self.0.facts);
         let told = self.0.facts.value("candidate.emails").is_some();
         if let Some(email) = known.text("candidate.email").filter(|_| !told) {
             self.0.facts.put("candidate.emails", vec![json!({ "address": email })]);
         }
-    }
-}
-
-/// Ashby reports errors as HTTP 200 with `success: false`; its codes are stable, its words are not.
-fn results(mut answer: Value) -> Result<Value, ApiError> {
-    if answer["success"] == true {
-        return Ok(answer["results"].take());
-    }
-    let code = answer.pointer("/errorInfo/code").or(answer.pointer("/errors/0")).and_then(Value::as_str);
-    match code {
-        Some(code) => Err(ApiError::Refused(fit_for_log(code))),
-        None if answer["success"] == false => Err(ApiError::Refused("unnamed".to_owned())),
-        None => Err(ApiError::Unreadable),
     }
 }
 

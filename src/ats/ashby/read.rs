@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::super::names;
-use super::super::{Event, Hired, Merged, Misread, Unhired, fit_for_log, is_id};
+use super::super::{Event, Filed, Hired, Merged, Misread, Unhired, fit_for_log, is_id};
 use super::custom::put_custom_fields;
+use super::files::Files;
 use super::shapes::{
     Application, ApplicationPayload, Candidate, Contact, Job, Offer, OfferPayload, OfferVersion, TeamMember,
     shaped,
@@ -24,6 +25,7 @@ const CANDIDATE_MERGE: &str = "candidateMerge";
 const CANDIDATE_STAGE_CHANGE: &str = "candidateStageChange";
 const OFFER_UPDATE: &str = "offerUpdate";
 const PUSH_TO_HRIS: &str = "pushToHRIS";
+const SIGNATURE_REQUEST_UPDATE: &str = "signatureRequestUpdate";
 
 /// Every event that can mean a hire.
 pub(super) const HIRE_EVENTS: &[&str] =
@@ -61,12 +63,12 @@ const OTHER_EVENTS: &[&str] = &[
     "offerCreate",
     "offerDelete",
     "openingCreate",
-    "signatureRequestUpdate",
     "surveySubmit",
 ];
 
-/// What a payload says. `with_emails`: note the one address in it as all there are.
-pub(super) fn event(payload: &Value, hired_when: &[&str], with_emails: bool) -> Result<Event, Misread> {
+/// What a payload says. `has_key`: whether the API can be asked. Without it, the one address in the payload is noted as
+/// all there are, and no files, since nothing but the API opens them.
+pub(super) fn event(payload: &Value, hired_when: &[&str], has_key: bool) -> Result<Event, Misread> {
     let Some(action) = payload["action"].as_str() else { return Err(Misread::at("$.action")) };
     let ignored = |reason| Ok(Event::Ignored { event: fit_for_log(action), reason });
     if action == PING {
@@ -78,6 +80,13 @@ pub(super) fn event(payload: &Value, hired_when: &[&str], with_emails: bool) -> 
     if action == CANDIDATE_MERGE {
         return merged(payload).map(Event::Merge);
     }
+    if action == SIGNATURE_REQUEST_UPDATE {
+        return match signature(payload)? {
+            None => ignored("not_signed"),
+            Some(_) if !has_key => ignored("api_key_missing"),
+            Some(filed) => Ok(Event::Files(Box::new(filed))),
+        };
+    }
     let Some(action) = HIRE_EVENTS.iter().find(|known| **known == action) else {
         return ignored("unknown_event");
     };
@@ -87,7 +96,7 @@ pub(super) fn event(payload: &Value, hired_when: &[&str], with_emails: bool) -> 
     if *action != CANDIDATE_HIRE && !hired_when.contains(action) {
         return ignored("event_not_used");
     }
-    let read = Reading { payload, action, with_emails };
+    let read = Reading { payload, action, has_key };
     let hired = if *action == OFFER_UPDATE { read.offer() } else { read.application() };
     match hired.map_err(|misread| Misread { application: application_of(payload), ..misread })? {
         Some(hired) => Ok(Event::Hire(Box::new(hired))),
@@ -127,6 +136,35 @@ fn merged(payload: &Value) -> Result<Merged, Misread> {
     })
 }
 
+/// `{"relatedEntityType": "application", "applicationId": …}` or `{"relatedEntityType": "offer", "offerId": …,
+/// "offerVersionId": …}`, each with `eventType`; nothing if nothing was signed. Source: Ashby's OpenAPI.
+fn signature(payload: &Value) -> Result<Option<Filed>, Misread> {
+    let data = &payload["data"];
+    if data["eventType"].as_str().ok_or_else(|| Misread::at("$.data.eventType"))? != "completed" {
+        return Ok(None);
+    }
+    let id = |what: &str| {
+        let id = data[what].as_str().filter(|id| is_id(id));
+        id.map(str::to_owned).ok_or_else(|| Misread::at(format!("$.data.{what}")))
+    };
+    let (application, ids) = match data["relatedEntityType"].as_str() {
+        Some("application") => (Some(id("applicationId")?), BTreeMap::new()),
+        Some("offer") => {
+            let ids = [("offer", id("offerId")?), ("offer_version", id("offerVersionId")?)];
+            (None, BTreeMap::from(ids))
+        }
+        _ => return Err(Misread::at("$.data.relatedEntityType")),
+    };
+    Ok(Some(Filed {
+        application,
+        ids,
+        event: SIGNATURE_REQUEST_UPDATE.to_owned(),
+        delivery_id: delivery_id(payload),
+        files: Vec::new(),
+        otherwise: "not_hired",
+    }))
+}
+
 /// A time as Ashby writes it, if it can be read.
 fn time(value: &Value) -> Option<Timestamp> {
     value.as_str()?.parse().ok()
@@ -147,7 +185,7 @@ fn application_of(payload: &Value) -> Option<String> {
 struct Reading<'a> {
     payload: &'a Value,
     action: &'a str,
-    with_emails: bool,
+    has_key: bool,
 }
 
 impl Reading<'_> {
@@ -158,13 +196,13 @@ impl Reading<'_> {
         let data = shaped::<ApplicationPayload>(self.payload)?.data;
         let mut hired = self.hired(&data.application.id, "$.data.application.id")?;
         if let Some(offer) = &data.offer {
-            put_offer(offer, &mut hired.facts, &mut hired.notes);
+            self.put_offer(offer, &mut hired);
         }
         hired.name_split = put_application(&data.application, &mut hired.facts, &mut hired.notes);
         if let Some(job) = &data.application.job {
             hired.ids = ids(job);
         }
-        if self.with_emails {
+        if !self.has_key {
             put_emails(data.application.candidate.as_ref(), &mut hired.facts);
         }
         Ok(Some(hired))
@@ -177,8 +215,18 @@ impl Reading<'_> {
         }
         let mut hired = self.hired(&offer.application_id, "$.data.offer.applicationId")?;
         hired.facts.put("application.id", offer.application_id.as_str());
-        put_offer(&offer, &mut hired.facts, &mut hired.notes);
+        self.put_offer(&offer, &mut hired);
         Ok(Some(hired))
+    }
+
+    fn put_offer(&self, offer: &Offer, hired: &mut Hired) {
+        put_offer(offer, &mut hired.facts, &mut hired.notes);
+        if self.has_key {
+            let mut files = Files::default();
+            files.of_offer(offer);
+            hired.files.extend(files.found);
+            hired.notes.extend(files.notes);
+        }
     }
 
     /// `candidateHire` and `pushToHRIS` say so by their name, the others by the application's status.
@@ -270,7 +318,7 @@ pub(super) fn put_emails(candidate: Option<&Candidate>, facts: &mut Facts) {
 
 pub(super) fn put_offer(offer: &Offer, facts: &mut Facts, notes: &mut Vec<Note>) {
     facts.put("offer.id", offer.id.as_str());
-    let Some(OfferVersion { start_date, salary, custom_fields }) = &offer.latest_version else { return };
+    let Some(OfferVersion { start_date, salary, custom_fields, .. }) = &offer.latest_version else { return };
     facts.put("offer.start_date", start_date.as_deref());
     if let Some(salary) = salary {
         facts.put("offer.salary_amount", salary.value.clone().map_or(Value::Null, Value::Number));

@@ -37,6 +37,9 @@ pub(super) struct Application {
     pub(super) job: Option<Job>,
     pub(super) hiring_team: Option<Vec<TeamMember>>,
     pub(super) custom_fields: Option<Vec<Value>>,
+    /// By the API alone.
+    #[serde(default)]
+    pub(super) resume_file_handle: Value,
 }
 
 /// A candidate, as inside an application and as `candidate.info` gives it.
@@ -51,6 +54,12 @@ pub(super) struct Candidate {
     pub(super) email_addresses: Option<Vec<Contact>>,
     /// By the API alone.
     pub(super) custom_fields: Option<Vec<Value>>,
+    /// By the API alone.
+    #[serde(default)]
+    pub(super) resume_file_handle: Value,
+    /// By the API alone.
+    #[serde(default)]
+    pub(super) file_handles: Value,
 }
 
 /// An e-mail address or a telephone number.
@@ -95,6 +104,8 @@ pub(super) struct OfferVersion {
     pub(super) start_date: Option<String>,
     pub(super) salary: Option<Salary>,
     pub(super) custom_fields: Option<Vec<Value>>,
+    #[serde(default)]
+    pub(super) file_handles: Value,
 }
 
 #[derive(Deserialize)]

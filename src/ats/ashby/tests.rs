@@ -56,7 +56,7 @@ fn each_event_means_what_ashby_says() {
         ("pushToHRIS", all, Ok(false)),
         ("offerUpdate-accepted", usual, Err("event_not_used")),
         ("offerUpdate-accepted", all, Ok(false)),
-        ("signatureRequestUpdate-completed", all, Err("event_not_used")),
+        ("signatureRequestUpdate-completed", all, Err("api_key_missing")),
         ("ping", all, Err("ping")),
     ] {
         let told = match ashby(hired_when).read(&payload(name)).expect("is well-formed") {
