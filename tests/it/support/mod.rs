@@ -7,6 +7,7 @@ pub(crate) mod failing;
 pub(crate) mod line;
 pub(crate) mod postgres;
 pub(crate) mod process;
+pub(crate) mod storage;
 pub(crate) mod store_faults;
 pub(crate) mod town;
 pub(crate) mod wire;
