@@ -4,6 +4,7 @@
 //! floor are processes of their own: this program, started again with `--role`. Senders are threads of this one.
 
 mod check;
+mod cores;
 mod count;
 mod floor;
 #[path = "../ground.rs"]

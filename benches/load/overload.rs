@@ -16,7 +16,8 @@ use anyhow::Context;
 use tokio::time::Instant;
 
 use crate::check::Simulator;
-use crate::process::{Process, Start};
+use crate::cores::Cores;
+use crate::process::Process;
 use crate::senders::{Connection, Template};
 use crate::{ground, roles};
 
@@ -54,6 +55,8 @@ struct Rush {
     refused: usize,
     /// How many connections broke, each with at most one delivery that has no answer.
     broken: usize,
+    /// How many times a connection was closed after an answer.
+    reopened: usize,
 }
 
 /// What was seen of the service meanwhile.
@@ -70,27 +73,36 @@ pub(crate) fn run(folder: &Path, quick: bool) -> anyhow::Result<()> {
     } else {
         Lengths { capacity: Duration::from_secs(15), rush: Duration::from_mins(1) }
     };
-    let personio = Process::start(roles::SIMULATOR, folder, &Start::default())?;
+    let cores = Cores::shared_out()?;
+    let personio = Process::start(roles::SIMULATOR, folder, &cores.start())?;
     let simulator = Simulator::at(personio.address());
     simulator.slow_down(LATENCY_MS)?;
     ground::configure_with(folder, &personio.address().to_string(), IN_FLIGHT, "4s")?;
-    let mut service = Process::start(roles::SERVICE, folder, &Start::default())?;
+    let mut service = Process::start(roles::SERVICE, folder, &cores.start())?;
+    cores.keep_off()?;
     let (to, template, next) = (service.address(), Template::new()?, AtomicUsize::new(0));
     let offer = |rate, connections, length| rush(to, &template, &next, rate, connections, length);
 
     offer(None, IN_FLIGHT, lengths.capacity / 4)?;
     service.finish()?;
-    let before = created(to)?;
+    let busy = || anyhow::Ok([service.cpu()?, personio.cpu()?]);
+    let (before, busy_before) = (created(to)?, busy()?);
     let calm = offer(None, IN_FLIGHT, lengths.capacity)?;
     let capacity = rate(created(to)? - before, calm.took);
+    let calm_busy = shares(busy_before, busy()?, calm.took);
     service.finish()?;
     let calm_kib = memory(service.id(), "VmRSS")?;
 
-    let before = created(to)?;
+    let busy = || anyhow::Ok([service.cpu()?, personio.cpu()?]);
+    let (before, busy_before) = (created(to)?, busy()?);
     let (rushed, watched) =
         watch(to, service.id(), || offer(Some(capacity * TIMES), CONNECTIONS, lengths.rush))?;
     let carried = rate(created(to)? - before, rushed.took);
+    let rush_busy = shares(busy_before, busy()?, rushed.took);
+    println!("{cores}");
     report(capacity, carried, &rushed, &watched, calm_kib);
+    println!("{:<28}{calm_busy:>24}", "cores busy, calm");
+    println!("{:<28}{rush_busy:>24}", "cores busy, rush");
 
     println!("finishing what was taken …");
     service.finish()?;
@@ -99,6 +111,12 @@ pub(crate) fn run(folder: &Path, quick: bool) -> anyhow::Result<()> {
     simulator.expect(&answered, &sent)?;
     println!("each of {} hires that were taken in the rush was created exactly once", answered.len());
     Ok(())
+}
+
+/// How many cores service and simulator have used.
+fn shares(before: [Duration; 2], after: [Duration; 2], took: Duration) -> String {
+    let share = |n: usize| after[n].saturating_sub(before[n]).as_secs_f64() / took.as_secs_f64();
+    format!("{:.2}  {:.2}", share(0), share(1))
 }
 
 /// Delivers new hires for so long: at this rate, or as soon as the last one was answered.
@@ -120,6 +138,11 @@ fn rush(
             let total = &total;
             let send = move || {
                 let mut own = Rush::default();
+                let new = || {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    (number, template.delivery(number))
+                };
+                let (mut number, mut delivery) = new();
                 let mut sends_at = each.map(|each| started + each * place / senders);
                 while started.elapsed() < length {
                     if let (Some(at), Some(each)) = (&mut sends_at, each) {
@@ -127,16 +150,23 @@ fn rush(
                         // Whoever is late leaves out what it could not offer.
                         *at = (*at + each).max(Instant::now());
                     }
-                    let number = next.fetch_add(1, Ordering::Relaxed);
-                    match connection.exchange(&template.delivery(number)) {
-                        Ok((200, _)) => own.taken.push(number),
-                        // Its body was not read, so the connection is of no use any more.
+                    match connection.exchange(&delivery) {
+                        Ok((200, _)) => {
+                            own.taken.push(number);
+                            (number, delivery) = new();
+                        }
+                        // It is sent again, as an ATS does.
                         Ok((503, _)) => own.refused += 1,
-                        _ => own.broken += 1,
+                        _ => {
+                            own.broken += 1;
+                            connection.give_up();
+                            (number, delivery) = new();
+                        }
                     }
-                    if own.taken.last() != Some(&number) {
+                    if !connection.is_open() {
                         let Ok(again) = Connection::open(to) else { break };
                         connection = again;
+                        own.reopened += 1;
                     }
                 }
                 total.lock().unwrap_or_else(std::sync::PoisonError::into_inner).add(own);
@@ -155,6 +185,7 @@ impl Rush {
         self.taken.extend(own.taken);
         self.refused += own.refused;
         self.broken += own.broken;
+        self.reopened += own.reopened;
     }
 
     fn offered(&self) -> usize {
@@ -232,6 +263,7 @@ fn report(capacity: f64, carried: f64, rush: &Rush, watched: &Watched, calm_kib:
         ("taken/capacity", format!("{:.2}", per_second(rush.taken.len()) / capacity)),
         ("503, share of offered", format!("{:.2}", f64::from(count(rush.refused)) / offered)),
         ("connections broken", rush.broken.to_string()),
+        ("connections closed/s", format!("{:.0}", per_second(rush.reopened))),
         ("/livez p50, p99, most, ms", percentiles(&watched.live)),
         ("/readyz p50, p99, most, ms", percentiles(&watched.ready)),
         ("health not 200", watched.unwell.to_string()),

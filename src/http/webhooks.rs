@@ -106,8 +106,11 @@ async fn take(app: &App, source: Option<&Source>, request: Request) -> Outcome {
     let limit = source.and_then(Source::body_limit).unwrap_or(app.settings.body_limit);
     // What is larger than the limit is refused for that, without being read.
     let announced = body::announced(&parts.headers).filter(|length| *length <= limit.as_u64());
-    let mut room = match app.intake.admit(announced.unwrap_or_default(), !app.transfer.has_room()) {
+    let mut room = match app.intake.admit(announced.unwrap_or_default(), app.transfer.places()) {
         Ok(room) => room,
+        Err(problem) if body::came_along(&parts.headers, body).await => {
+            return Outcome::Refused(unread(problem.at_its_end()));
+        }
         Err(problem) => return Outcome::Refused(unread(problem)),
     };
     let allowance = room.allowance();
@@ -132,7 +135,7 @@ async fn take(app: &App, source: Option<&Source>, request: Request) -> Outcome {
     match app.transfer.receive(source, &delivery).await {
         Ok(stored) => {
             // Those who wait for the outcome take up no room.
-            room.stored(!app.transfer.has_room());
+            drop(room);
             Outcome::Stored(app.transfer.outcome(stored, wait).await)
         }
         Err(error) => Outcome::NotStored(error),

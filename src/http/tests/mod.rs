@@ -109,6 +109,7 @@ async fn transfer(
         resend_after_unknown: None,
         audit_after: SignedDuration::from_hours(24),
         in_flight: 64,
+        ahead: 512,
     };
     let mappings = Arc::new(mapping::Mappings { common, by_source: BTreeMap::new() });
     let call_timeout = SignedDuration::from_secs(1);
