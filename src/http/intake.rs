@@ -105,6 +105,13 @@ impl Intake {
         Ok(Room { intake: self.clone(), number, cut, stays: None })
     }
 
+    /// Whether whoever came now would find no room and nobody who makes any.
+    pub(super) fn is_full(&self, places: usize) -> bool {
+        let arriving = self.arriving();
+        let taken = self.0.size - self.0.room.available_permits();
+        taken >= places.min(self.0.size) && (places == 0 || !arriving.somebody_dawdles())
+    }
+
     fn bytes(&self, count: u32) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.0.memory).try_acquire_many_owned(count).ok()
     }
@@ -131,6 +138,10 @@ impl Allowance {
 }
 
 impl Arriving {
+    fn somebody_dawdles(&self) -> bool {
+        self.bodies.first_key_value().is_some_and(|(_, body)| body.since.elapsed() > DAWDLING)
+    }
+
     /// Takes the room of the body that has been arriving longest, if that is too long.
     fn oust(&mut self) -> Option<OwnedSemaphorePermit> {
         let oldest = self.bodies.first_entry().filter(|body| body.get().since.elapsed() > DAWDLING)?;
@@ -171,7 +182,8 @@ impl Drop for Room {
     }
 }
 
-fn overloaded() -> Problem {
+/// Nobody is to be taken at the moment.
+pub(super) fn overloaded() -> Problem {
     Problem::of(Code::Overloaded)
 }
 
@@ -228,9 +240,10 @@ mod tests {
         assert!(intake.admit(0, 0).is_err());
         let first = intake.admit(0, 2).expect("there are two places");
         let second = intake.admit(0, 2).expect("there is another");
-        assert!(intake.admit(0, 2).is_err());
+        assert!(intake.admit(0, 2).is_err() && intake.is_full(2) && !intake.is_full(3));
         let since = Instant::now().checked_sub(2 * DAWDLING).expect("a moment ago");
         intake.arriving().bodies.values_mut().for_each(|body| body.since = since);
+        assert!(intake.is_full(0) && !intake.is_full(2));
         assert!(intake.admit(0, 0).is_err() && intake.arriving().bodies.len() == 2, "nobody leaves in vain");
         let third = intake.admit(0, 2).expect("the one that dawdles leaves");
         assert!(!intake.arriving().bodies.contains_key(&first.number));

@@ -26,6 +26,9 @@ use crate::transfer::Receipt;
 /// What deliveries to addresses that do not exist are counted under.
 const NOBODY: &str = "unknown";
 
+/// The result of a delivery that was not taken.
+const REFUSED: &str = "refused";
+
 /// What became of a delivery. Nothing personal.
 #[derive(Serialize, ToSchema)]
 pub(super) struct DeliveryAnswer {
@@ -142,15 +145,31 @@ async fn take(app: &App, source: Option<&Source>, request: Request) -> Outcome {
     }
 }
 
+/// A delivery was refused without looking into it.
+pub(super) fn note_overload(app: &App, source: &str) {
+    app.metrics.delivery(source, REFUSED, 0.0);
+    note_refused(app, source, reason(Code::Overloaded), 0);
+}
+
+fn note_refused(app: &App, source: &str, reason: &'static str, duration_ms: u64) {
+    if source != NOBODY {
+        app.watch.refused(source, reason, app.clock.now());
+    }
+    tracing::warn!(source, result = REFUSED, reason, duration_ms, "delivery");
+}
+
 fn unread(problem: Problem) -> Refused {
-    let reason = match problem.code() {
+    Refused { reason: reason(problem.code()), problem }
+}
+
+fn reason(code: Code) -> &'static str {
+    match code {
         Code::TooLarge => "too_large",
         Code::ContentEncoding => "content_encoding",
         Code::RequestTimeout => "body_late",
         Code::Overloaded => "overloaded",
         _ => "body_cut",
-    };
-    Refused { reason, problem }
+    }
 }
 
 fn unsigned(reason: &'static str) -> Refused {
@@ -183,10 +202,7 @@ fn note(app: &App, source: &str, outcome: &Outcome, elapsed: Duration) {
             tracing::info!(source, result, hire, state = receipt.state, reason, duration_ms, "delivery");
         }
         Outcome::Refused(Refused { reason, .. }) => {
-            if source != NOBODY {
-                app.watch.refused(source, reason, app.clock.now());
-            }
-            tracing::warn!(source, result, reason, duration_ms, "delivery");
+            note_refused(app, source, reason, duration_ms);
         }
         Outcome::NotStored(error) => {
             tracing::error!(source, result, %error, duration_ms, "delivery");
@@ -202,7 +218,7 @@ impl Outcome {
             Self::Stored(receipt) if receipt.hire.is_none() => "ignored",
             Self::Stored(receipt) if receipt.duplicate => "duplicate",
             Self::Stored(_) => "stored",
-            Self::Refused(_) => "refused",
+            Self::Refused(_) => REFUSED,
             Self::NotStored(_) => "not_stored",
         }
     }

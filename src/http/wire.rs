@@ -11,6 +11,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::framing::Framing;
 use super::limits::Limits;
+use super::no_place::NoPlace;
 use super::seats::{Seat, Stage};
 
 /// So much is thrown away at most while lingering.
@@ -30,6 +31,7 @@ pub(super) struct Wire<S> {
     /// Since when an answer is blocked, and how much of it was taken since.
     blocked: Option<(Instant, usize)>,
     lingering: Option<(Instant, usize)>,
+    no_place: Option<Arc<NoPlace>>,
 }
 
 /// A timer that is set when it is first needed.
@@ -48,7 +50,12 @@ impl Timer {
 }
 
 impl<S> Wire<S> {
-    pub(super) fn new(stream: S, seat: Arc<Seat>, limits: Limits) -> Self {
+    pub(super) fn new(
+        stream: S,
+        seat: Arc<Seat>,
+        limits: Limits,
+        no_place: Option<Arc<NoPlace>>,
+    ) -> Self {
         Self {
             stream,
             seat,
@@ -58,6 +65,7 @@ impl<S> Wire<S> {
             writing: Timer::default(),
             blocked: None,
             lingering: None,
+            no_place,
         }
     }
 
@@ -136,7 +144,33 @@ impl<S: AsyncRead + Unpin> Wire<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
+impl<S: AsyncWrite + Unpin> Wire<S> {
+    /// How many requests have come so far, if nothing has begun since and all are answered: what is written now
+    /// answers the next one.
+    fn answered(&self) -> Option<usize> {
+        let nothing_asked = matches!(self.seat.stage(), Stage::Head(_) | Stage::Idle(_));
+        self.framing.whole().filter(|_| nothing_asked)
+    }
+
+    /// Answers these bytes at once, if they are one whole delivery for which there is no place. Whoever has so many
+    /// answers unread that this one finds no room is cut.
+    fn refuse(&mut self, cx: &mut Context<'_>, before: usize, request: &[u8]) -> io::Result<bool> {
+        let one_came = self.framing.whole() == Some(before.wrapping_add(1));
+        let no_place = self.no_place.as_ref().filter(|_| one_came).cloned();
+        let Some(answer) = no_place.as_ref().and_then(|no_place| no_place.answer(request)) else {
+            return Ok(false);
+        };
+        match Pin::new(&mut self.stream).poll_write(cx, answer)? {
+            Poll::Ready(taken) if taken == answer.len() => {
+                self.seat.enter(Stage::Idle(Instant::now()));
+                Ok(true)
+            }
+            _ => Err(self.too_slow()),
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Wire<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -147,9 +181,15 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
             return Poll::Ready(Ok(()));
         }
         let before = buf.filled().len();
-        if Pin::new(&mut self.stream).poll_read(cx, buf)?.is_ready() {
+        let mut answered = self.answered();
+        while Pin::new(&mut self.stream).poll_read(cx, buf)?.is_ready() {
             self.arrived(&mut buf.filled_mut()[before..]);
-            return Poll::Ready(Ok(()));
+            let Some(asked) = answered else { return Poll::Ready(Ok(())) };
+            if !self.refuse(cx, asked, &buf.filled()[before..])? {
+                return Poll::Ready(Ok(()));
+            }
+            buf.set_filled(before);
+            answered = self.answered();
         }
         match self.read_until() {
             Some(until) if self.reading.is_over(cx, until) => Poll::Ready(Err(self.too_slow())),
@@ -209,7 +249,7 @@ mod tests {
     fn wire<S>(stream: S) -> (Wire<S>, Arc<Seat>) {
         let seat = Arc::new(Seats::default()).take(CancellationToken::new());
         let limits = Limits { head: SHORT, idle: SHORT, answer: SHORT, ..Limits::default() };
-        (Wire::new(stream, Arc::clone(&seat), limits), seat)
+        (Wire::new(stream, Arc::clone(&seat), limits, None), seat)
     }
 
     #[tokio::test]
