@@ -6,6 +6,7 @@
 mod check;
 mod cores;
 mod count;
+mod flood;
 mod floor;
 #[path = "../ground.rs"]
 mod ground;

@@ -125,18 +125,13 @@ pub(crate) fn send(to: SocketAddr, deliveries: &[Vec<u8>], senders: usize) -> an
 }
 
 /// One connection that is kept.
-pub(crate) struct Connection {
-    stream: BufReader<TcpStream>,
-    /// Whether the other side goes on with it.
-    open: bool,
-    line: String,
-}
+pub(crate) struct Connection(BufReader<TcpStream>);
 
 impl Connection {
     pub(crate) fn open(to: SocketAddr) -> std::io::Result<Self> {
         let stream = TcpStream::connect(to)?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream: BufReader::new(stream), open: true, line: String::new() })
+        Ok(Self(BufReader::new(stream)))
     }
 
     /// Posts a hire, which must be created, and says how long that took.
@@ -149,36 +144,24 @@ impl Connection {
         Ok(took)
     }
 
-    /// Whether another request can be written.
-    pub(crate) fn is_open(&self) -> bool {
-        self.open
-    }
-
-    /// It broke.
-    pub(crate) fn give_up(&mut self) {
-        self.open = false;
-    }
-
     /// Writes a request and reads the status and the body of its answer.
     pub(crate) fn exchange(&mut self, request: &[u8]) -> anyhow::Result<(u16, Vec<u8>)> {
-        let line = &mut self.line;
-        line.clear();
-        self.stream.get_mut().write_all(request)?;
-        self.stream.read_line(line)?;
+        self.0.get_mut().write_all(request)?;
+        let mut line = String::new();
+        self.0.read_line(&mut line)?;
         let status = line.split(' ').nth(1).context("the connection was closed")?.parse()?;
         let mut length = 0;
-        while line.trim_end() != "" {
+        while line.trim() != "" {
             line.clear();
-            self.stream.read_line(line)?;
-            if let Some((name, value)) = line.split_once(':') {
-                if name.eq_ignore_ascii_case("content-length") {
-                    length = value.trim().parse()?;
-                }
-                self.open &= !(name.eq_ignore_ascii_case("connection") && value.trim() == "close");
+            self.0.read_line(&mut line)?;
+            if let Some((name, value)) = line.split_once(':')
+                && name.eq_ignore_ascii_case("content-length")
+            {
+                length = value.trim().parse()?;
             }
         }
         let mut body = vec![0; length];
-        self.stream.read_exact(&mut body)?;
+        self.0.read_exact(&mut body)?;
         Ok((status, body))
     }
 }

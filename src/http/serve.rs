@@ -90,7 +90,8 @@ mod tests {
             "done"
         };
         let router = Router::new().route("/", get(stopping));
-        let service = tokio::spawn(serve(listener, router, shutdown, Limits::default(), Metrics::default(), None));
+        let service =
+            tokio::spawn(serve(listener, router, shutdown, Limits::default(), Metrics::default(), None));
         let mut stream = TcpStream::connect(address).await.expect("it listens");
         stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.expect("is written");
         let mut answer = String::new();

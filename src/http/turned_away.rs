@@ -31,7 +31,11 @@ pub(super) struct TurnedAway {
 impl TurnedAway {
     /// Nobody as yet. Each will have so long to ask, and to read the answer.
     pub(super) async fn within(linger: Duration) -> Self {
-        Self { words: words(Problem::of(Code::Overloaded).detail("connections_full")).await, linger, told: JoinSet::new() }
+        Self {
+            words: words(Problem::of(Code::Overloaded).detail("connections_full")).await,
+            linger,
+            told: JoinSet::new(),
+        }
     }
 
     /// Tells one that there is no room.

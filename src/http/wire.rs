@@ -2,6 +2,7 @@
 //! an idle connection's wait as well, and it has none for an answer that nobody reads.
 
 use std::io;
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -19,6 +20,9 @@ const LEFT_OVER: usize = 4 * 1024 * 1024;
 
 /// hyper reads a head that came in pieces when its end has come: a spoilt one is given this one.
 const END: &[u8] = b"\r\n\r\n";
+
+/// A delivery of more bytes goes the usual way.
+const SPACE: usize = 16 * 1024;
 
 /// A stream whose other side must not let us wait too long.
 pub(super) struct Wire<S> {
@@ -50,12 +54,7 @@ impl Timer {
 }
 
 impl<S> Wire<S> {
-    pub(super) fn new(
-        stream: S,
-        seat: Arc<Seat>,
-        limits: Limits,
-        no_place: Option<Arc<NoPlace>>,
-    ) -> Self {
+    pub(super) fn new(stream: S, seat: Arc<Seat>, limits: Limits, no_place: Option<Arc<NoPlace>>) -> Self {
         Self {
             stream,
             seat,
@@ -89,6 +88,14 @@ impl<S> Wire<S> {
             Stage::Idle(since) => Some(since + self.limits.idle),
             // A body's time is up where it is read, so that it can be answered.
             Stage::Busy | Stage::Answered => None,
+        }
+    }
+
+    /// Nothing has come; there is a time for that.
+    fn wait(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.read_until() {
+            Some(until) if self.reading.is_over(cx, until) => Poll::Ready(Err(self.too_slow())),
+            _ => Poll::Pending,
         }
     }
 
@@ -148,6 +155,7 @@ impl<S: AsyncWrite + Unpin> Wire<S> {
     /// How many requests have come so far, if nothing has begun since and all are answered: what is written now
     /// answers the next one.
     fn answered(&self) -> Option<usize> {
+        self.no_place.as_ref()?;
         let nothing_asked = matches!(self.seat.stage(), Stage::Head(_) | Stage::Idle(_));
         self.framing.whole().filter(|_| nothing_asked)
     }
@@ -181,20 +189,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Wire<S> {
             return Poll::Ready(Ok(()));
         }
         let before = buf.filled().len();
-        let mut answered = self.answered();
-        while Pin::new(&mut self.stream).poll_read(cx, buf)?.is_ready() {
-            self.arrived(&mut buf.filled_mut()[before..]);
-            let Some(asked) = answered else { return Poll::Ready(Ok(())) };
-            if !self.refuse(cx, asked, &buf.filled()[before..])? {
+        while let Some(answered) = self.answered() {
+            // Read into hyper's buffers, a flood would sweep everything else out of the processor's caches.
+            let mut space = [MaybeUninit::uninit(); SPACE];
+            let most = SPACE.min(buf.remaining());
+            let mut read = ReadBuf::uninit(&mut space[..most]);
+            if Pin::new(&mut self.stream).poll_read(cx, &mut read)?.is_pending() {
+                return self.wait(cx);
+            }
+            self.arrived(read.filled_mut());
+            if !self.refuse(cx, answered, read.filled())? {
+                buf.put_slice(read.filled());
                 return Poll::Ready(Ok(()));
             }
-            buf.set_filled(before);
-            answered = self.answered();
         }
-        match self.read_until() {
-            Some(until) if self.reading.is_over(cx, until) => Poll::Ready(Err(self.too_slow())),
-            _ => Poll::Pending,
+        if Pin::new(&mut self.stream).poll_read(cx, buf)?.is_ready() {
+            self.arrived(&mut buf.filled_mut()[before..]);
+            return Poll::Ready(Ok(()));
         }
+        self.wait(cx)
     }
 }
 

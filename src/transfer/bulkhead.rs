@@ -94,7 +94,8 @@ impl Bulkhead {
     /// A berth if there is room, or a place in the line. Who gets neither is told through `due` when there is one.
     pub(super) fn queue(&self, line: Line, due: &Notify) -> Option<Turn> {
         // Nobody gets past the line: a berth that becomes free goes to whoever stands there.
-        let berth = Arc::clone(&self.room).try_acquire_owned().ok().map(|place| Turn::Now(Berth::inside(place)));
+        let berth =
+            Arc::clone(&self.room).try_acquire_owned().ok().map(|place| Turn::Now(Berth::inside(place)));
         let line = match line {
             Line::Fresh => &self.fresh,
             Line::Overdue => &self.overdue,

@@ -33,8 +33,11 @@ impl Progress {
     /// Starts work on a hire; `None` if this process works on it already.
     pub(super) fn start(&self, id: HireId, state: State) -> Option<Running> {
         let mut slots = self.slots();
-        let slot =
-            slots.entry(id).or_insert_with(|| Slot { running: false, standing: false, stored: watch::Sender::new(state) });
+        let slot = slots.entry(id).or_insert_with(|| Slot {
+            running: false,
+            standing: false,
+            stored: watch::Sender::new(state),
+        });
         if slot.running {
             return None;
         }
@@ -61,7 +64,11 @@ impl Progress {
         let mut stored = self
             .slots()
             .entry(hire.id)
-            .or_insert_with(|| Slot { running: false, standing: false, stored: watch::Sender::new(hire.state()) })
+            .or_insert_with(|| Slot {
+                running: false,
+                standing: false,
+                stored: watch::Sender::new(hire.state()),
+            })
             .stored
             .subscribe();
         let reached = tokio::time::timeout(wait, stored.wait_for(|state| !is_passing(*state))).await;
@@ -74,7 +81,11 @@ impl Progress {
 
     /// Waits until nobody in this process works on the hire. One that stands in the line is not waited for.
     pub(super) async fn idle(&self, id: HireId) {
-        let stored = self.slots().get(&id).filter(|slot| slot.running && !slot.standing).map(|slot| slot.stored.subscribe());
+        let stored = self
+            .slots()
+            .get(&id)
+            .filter(|slot| slot.running && !slot.standing)
+            .map(|slot| slot.stored.subscribe());
         if let Some(mut stored) = stored {
             while stored.changed().await.is_ok() {}
         }
