@@ -215,8 +215,8 @@ mod tests {
         assert!(timeout(Duration::ZERO, second.as_mut()).await.is_err());
         bulkhead.leave(&first, &due);
         assert!(bulkhead.queue(Line::Fresh, &due).is_none() && !bulkhead.has_room());
-        assert!(second.await.is_some());
-        assert_eq!(bulkhead.free(), 1);
+        let aboard = second.await;
+        assert!(aboard.is_some() && bulkhead.free() == 1);
         bulkhead.close();
         assert!(bulkhead.board(third, &due).await.is_none() && bulkhead.board(fourth, &due).await.is_none());
     }
