@@ -115,9 +115,10 @@ impl Learned {
         let mut lesson = self.0.lesson.lock().await;
         lesson.at = Some(clock.now());
         self.learn_attributes(reader).await?;
+        // No hire waits for categories: whatever comes of them, what plans need is known by then.
+        lesson.pages = self.learn_names(reader, clock).await?;
         let categories = allowed(reader.categories().await)?;
         self.change(|catalog| catalog.categories = categories);
-        lesson.pages = self.learn_names(reader, clock).await?;
         Ok(())
     }
 

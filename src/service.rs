@@ -111,12 +111,13 @@ impl Made {
         Ok(Self { sources: Arc::new(sources), mappings: Arc::new(mappings), operators })
     }
 
-    fn planner(&self, config: &Config, catalog: &Learned) -> Planner {
+    fn planner(&self, config: &Config, catalog: &Learned, clock: &Clock) -> Planner {
         Planner {
             sources: Arc::clone(&self.sources),
             mappings: Arc::clone(&self.mappings),
             catalog: catalog.clone(),
             marker: config.transfer.marker.clone(),
+            clock: clock.clone(),
         }
     }
 }
@@ -152,7 +153,7 @@ impl Service {
             ledger,
             reader: reader.clone(),
             writer: Arc::new(writer),
-            planner: made.planner(&config, &catalog),
+            planner: made.planner(&config, &catalog, &clock),
             clock: clock.clone(),
             metrics: metrics.clone(),
             call_timeout: config.personio.call_timeout,

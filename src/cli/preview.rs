@@ -46,6 +46,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         // Nothing is asked of Personio here: `preview` needs no account.
         catalog: Learned::default(),
         marker: config.transfer.marker.clone(),
+        clock: Clock::system(),
     };
     let named = planner.sources.named(&args.source);
     let source = named.with_context(|| unknown(&args.source, &planner.sources))?;

@@ -159,11 +159,13 @@ impl Answers {
     fn add_up(self, known: &Facts) -> Completed {
         let mut added = Added::default();
         added.offer(self.offer);
+        let offer = added.0.facts.clone();
         let shown = added.application(self.application);
         added.departments(self.departments);
         added.location(self.location);
         let unanswered = self.candidate.is_err();
         added.candidate(self.candidate, shown, known);
+        added.0.facts.leave_custom(known, &offer);
         let mut all = known.clone();
         all.fill(&added.0.facts);
         added.0.lacking = lacking(&all, &self.ids);

@@ -123,7 +123,13 @@ async fn transfer(
         marker: None,
         clock: clock.clone(),
     };
-    let planner = transfer::Planner { sources, mappings, catalog: Learned::default(), marker: None };
+    let planner = transfer::Planner {
+        sources,
+        mappings,
+        catalog: Learned::default(),
+        marker: None,
+        clock: clock.clone(),
+    };
     let parts = transfer::Parts {
         settings,
         ledger,
