@@ -106,6 +106,16 @@ impl Learned {
         }
     }
 
+    /// Learns once, for whoever keeps nothing.
+    ///
+    /// # Errors
+    /// [`CallError`] if Personio could not be asked.
+    pub async fn once(&self) -> Result<(), CallError> {
+        let learned = self.learn().await;
+        self.0.shelf.send_modify(|shelf| shelf.expected = false);
+        learned
+    }
+
     /// Asks Personio for everything once. What the credential may not read is not known.
     ///
     /// # Errors

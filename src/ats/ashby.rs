@@ -5,6 +5,7 @@
 
 mod complete;
 mod custom;
+mod fields;
 mod read;
 mod shapes;
 
@@ -16,10 +17,10 @@ use serde_json::Value;
 use tokio::time::Instant;
 use url::Url;
 
-use super::api::Api;
+use super::api::{Api, ApiError};
 use super::settings::{Mistakes, Settings};
 use super::signature::{Encoding, Scheme};
-use super::{AtsSource, Completed, Event, Hired, Kind, Manners, Misread, Setup, json};
+use super::{AtsSource, Completed, CustomField, Event, Hired, Kind, Manners, Misread, Setup, json};
 use crate::domain::Facts;
 
 /// Ashby's place in the list.
@@ -103,6 +104,10 @@ impl AtsSource for Ashby {
 
     async fn complete(&self, hired: &Hired, known: &Facts, deadline: Instant) -> Completed {
         complete::complete(self.api.as_ref(), hired, known, deadline).await
+    }
+
+    async fn custom_fields(&self, deadline: Instant) -> Option<Result<Vec<CustomField>, ApiError>> {
+        Some(fields::all(self.api.as_ref()?, deadline).await)
     }
 }
 

@@ -21,6 +21,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::domain::{Facts, Held, NameSplit, Note};
+use api::ApiError;
 use json::Unreadable;
 use settings::{Mistakes, NameSplitPolicy, SettingError, Settings};
 use signature::Scheme;
@@ -70,6 +71,27 @@ pub trait AtsSource: Send + Sync {
     /// Asks the ATS for what the webhook names only by its id and `known` lacks. Never fails: what could
     /// not be had is named in the answer, which is there by `deadline`.
     async fn complete(&self, hired: &Hired, known: &Facts, deadline: Instant) -> Completed;
+
+    /// The custom fields that there are at the ATS; `None` if it cannot be asked, or there is no key for that.
+    async fn custom_fields(&self, _deadline: Instant) -> Option<Result<Vec<CustomField>, ApiError>> {
+        None
+    }
+
+    /// Whether one account has several companies, whose name comes with a hire as `tenant.name`.
+    fn has_tenants(&self) -> bool {
+        false
+    }
+}
+
+/// A custom field that there is at an ATS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CustomField {
+    /// Its title, to the letter.
+    pub title: String,
+    /// What it belongs to, in the ATS's words: `Offer`, `Candidate` …
+    pub place: String,
+    /// What can be chosen, if it is a choice.
+    pub options: Vec<String>,
 }
 
 /// How an ATS wants to be answered.

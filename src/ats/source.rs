@@ -10,10 +10,11 @@ use reqwest::header::HeaderMap;
 use serde_json::Value;
 use tokio::time::Instant;
 
+use super::api::ApiError;
 use super::signature::{Keys, verify};
 use super::{
-    AtsSource, Completed, Event, Hired, KINDS, Manners, Misread, Mistakes, NameSplitPolicy, Refusal,
-    SettingError, Settings, Setup, Verified, json, settings,
+    AtsSource, Completed, CustomField, Event, Hired, KINDS, Manners, Misread, Mistakes, NameSplitPolicy,
+    Refusal, SettingError, Settings, Setup, Verified, json, settings,
 };
 use crate::domain::{Facts, HireKey};
 
@@ -156,6 +157,16 @@ impl Source {
     /// Asks the ATS for what `known` lacks; see [`AtsSource::complete`].
     pub async fn complete(&self, hired: &Hired, known: &Facts, deadline: Instant) -> Completed {
         self.ats.complete(hired, known, deadline).await
+    }
+
+    /// The custom fields that there are at the ATS; see [`AtsSource::custom_fields`].
+    pub async fn custom_fields(&self, deadline: Instant) -> Option<Result<Vec<CustomField>, ApiError>> {
+        self.ats.custom_fields(deadline).await
+    }
+
+    /// Whether hires come with the name of a tenant; see [`AtsSource::has_tenants`].
+    pub fn has_tenants(&self) -> bool {
+        self.ats.has_tenants()
     }
 }
 

@@ -22,6 +22,7 @@ mod refusal;
 mod resend;
 mod restored;
 mod resume;
+mod seen;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -50,6 +51,7 @@ use bulkhead::{Bulkhead, Line, Turn};
 use gate::{Door, Gate};
 use planner::Told;
 use progress::{Progress, Running, is_passing};
+use seen::Seen;
 
 /// How often the ledger is asked what another replica has made of a hire that somebody waits for.
 const ASK_AGAIN: Duration = Duration::from_millis(500);
@@ -158,6 +160,7 @@ struct Inner {
     gate: Arc<Gate>,
     bulkhead: Arc<Bulkhead>,
     progress: Progress,
+    seen: Arc<Seen>,
     audits: Audits,
     tasks: TaskTracker,
     due: Arc<Notify>,
@@ -177,6 +180,7 @@ impl Transfer {
             gate,
             bulkhead,
             progress: Progress::default(),
+            seen: Arc::default(),
             audits: Audits::default(),
             tasks: TaskTracker::new(),
             due: Arc::default(),

@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::ashby::{hire, with_field};
-use crate::support::{House, SENDER, Setup, notes, state, warnings};
+use crate::support::{House, SENDER, Setup, notes, state, text, warnings};
 
 /// The work address is sent; the candidate's own is `mia@example.org`.
 async fn house() -> House {
@@ -32,6 +32,8 @@ async fn who_was_an_employee_under_another_address_is_a_rehire_with_the_link() {
     let held = house.hire(&answer.hire()).await;
     let url = format!("https://acme.app.personio.com/staff/details/{former}");
     assert_eq!(held["employee"], json!({"id": former, "url": url}));
+    // Personio's own steps.
+    assert!(text(&held["remedy"]).contains("> Rehire this person"), "{}", held["remedy"]);
     assert_eq!(notes(&held), ["found_by_other_email"], "the note has no address");
     assert_eq!(warnings(&held), ["found_by_other_email email=mia@example.org"]);
 }
