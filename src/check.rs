@@ -181,6 +181,7 @@ impl Doctor {
         catalog.attributes = attributes.ok();
         findings.extend(attributes::marker(self.marker.as_deref(), &catalog));
         findings.extend(attributes::unread(&self.mappings, &catalog));
+        findings.extend(attributes::status(&catalog));
         findings.extend(rules::examined(&self.mappings, &catalog));
         findings.push(listed);
         findings.extend(rules::subcompanies(&self.sources, &self.mappings, &catalog));

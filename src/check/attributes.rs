@@ -86,3 +86,19 @@ pub(super) fn unread(mappings: &Mappings, catalog: &Catalog) -> Option<Finding> 
         .at(&READABLE)
     })
 }
+
+/// Without the status nobody can tell who has left from who is there. Only where any of every Personio may be read.
+pub(super) fn status(catalog: &Catalog) -> Option<Finding> {
+    let known = catalog.attributes.as_deref()?;
+    known.iter().find(|attribute| shape_of(&attribute.key).is_some())?;
+    catalog.attribute("status").is_none().then(|| {
+        Finding::bad(
+            Verdict::Warning,
+            "attributes",
+            "status may not be read, so somebody who comes back is held(exists) in place of held(rehire)",
+            "the status can be read",
+            "tick it as readable",
+        )
+        .at(&READABLE)
+    })
+}

@@ -31,7 +31,7 @@ Example:
   hirebridge preview delivery.json --source ashby --config hirebridge.toml
 
 Prints the plan as JSON, and on standard error what its codes mean. Ends with exit code 1 if it could not be
-sent as it is. Asks Personio for its attributes and names, as the service does. What was confirmed as "always"
+sent as it is. Asks Personio for its attributes and names, as the service does. What was confirmed as always
 (/v1/values) is in the service alone: its POST /v1/hires/preview takes it into account.")]
 pub(super) struct Args {
     /// The body of a delivery; `-` reads it from standard input

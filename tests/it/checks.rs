@@ -185,6 +185,15 @@ async fn a_mapped_attribute_that_may_not_be_read_back_is_told() {
         "{unread}"
     );
     assert!(unread["place"].as_str().is_some_and(|place| place.ends_with("Readable employee attributes")));
+    assert_eq!(verdicts(&report, "attributes"), ["warning", "ok"]);
+    // Without the status nobody sees who has left.
+    let readable = readable.into_iter().filter(|name| *name != "status").map(str::to_owned);
+    house.sim.adjust(|manner| manner.readable_attributes = Some(readable.collect()));
+    let findings = examine(&house).await;
+    let findings = findings["findings"].as_array().expect("findings");
+    let told =
+        findings.iter().any(|one| one["found"].as_str().is_some_and(|found| found.contains("held(rehire)")));
+    assert!(told, "{findings:#?}");
 }
 
 #[tokio::test]

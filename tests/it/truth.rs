@@ -87,7 +87,7 @@ fn colleague() -> Person {
 }
 
 /// Somebody changes the first employee in Personio by hand.
-async fn change(house: &House, employee: Value) {
+pub(crate) async fn change(house: &House, employee: Value) {
     let http = reqwest::Client::builder().build().expect("a client");
     let credential = json!({"client_id": "sim-client-id", "client_secret": "sim-client-secret"});
     let auth = http.post(format!("{}/v1/auth", house.sim.url())).json(&credential);
