@@ -68,7 +68,9 @@ impl<'a> Found<'a> {
     /// What is said under a key that is no attribute's own name may be about what the key says: `{"Department": "…"}`.
     fn walk_under(&mut self, key: &str, value: &Value) {
         let Value::Array(said) = value else { return self.walk_item(key, value) };
-        said.iter().for_each(|item| self.walk_item(key, item));
+        for item in said {
+            self.walk_item(key, item);
+        }
     }
 
     fn walk_item(&mut self, key: &str, item: &Value) {
