@@ -43,7 +43,7 @@ const LISTS: &[(&str, &str, &str, Kind, &[&str])] = &[
     ("ats/json.rs", "fn code(", "\n    }\n", Kind::Note, &[]),
     ("ats/signature.rs", "fn code(", "\n    }\n", Kind::Refusal, &[]),
     ("ats/mod.rs", "const MERGED", ";", Kind::Ignored, &[]),
-    ("http/webhooks.rs", "fn unread(", "\n}\n", Kind::Refusal, &[]),
+    ("http/webhooks.rs", "fn reason(", "\n}\n", Kind::Refusal, &[]),
     ("http/shapes/hire.rs", "const FLAGS", ";", Kind::Flag, &[]),
     ("http/sources.rs", "if full {", "}", Kind::Ignored, &[]),
     ("domain/hire.rs", "fn cause(", "\n}\n", Kind::History, &[]),
