@@ -19,7 +19,7 @@ use url::Url;
 use super::api::Api;
 use super::settings::{Mistakes, Settings};
 use super::signature::{Encoding, Scheme};
-use super::{AtsSource, Completed, Event, Hired, Kind, Manners, Misread, Setup, json};
+use super::{ApiError, AtsSource, Completed, Event, Hired, Kind, Manners, Misread, Setup, json};
 use crate::domain::Facts;
 
 /// Ashby's place in the list.
@@ -103,6 +103,10 @@ impl AtsSource for Ashby {
 
     async fn complete(&self, hired: &Hired, known: &Facts, deadline: Instant) -> Completed {
         complete::complete(self.api.as_ref(), hired, known, deadline).await
+    }
+
+    async fn try_key(&self, deadline: Instant) -> Option<Result<(), ApiError>> {
+        Some(complete::try_key(self.api.as_ref()?, deadline).await)
     }
 }
 

@@ -21,6 +21,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::domain::{Facts, Held, NameSplit, Note};
+pub use api::ApiError;
 use json::Unreadable;
 use settings::{Mistakes, NameSplitPolicy, SettingError, Settings};
 use signature::Scheme;
@@ -70,6 +71,10 @@ pub trait AtsSource: Send + Sync {
     /// Asks the ATS for what the webhook names only by its id and `known` lacks. Never fails: what could
     /// not be had is named in the answer, which is there by `deadline`.
     async fn complete(&self, hired: &Hired, known: &Facts, deadline: Instant) -> Completed;
+
+    /// Asks the ATS whether it takes the key that the customer gave us; `None` if there is none. Changes nothing
+    /// there, and keeps nothing of the answer.
+    async fn try_key(&self, deadline: Instant) -> Option<Result<(), ApiError>>;
 }
 
 /// How an ATS wants to be answered.

@@ -12,8 +12,8 @@ use tokio::time::Instant;
 
 use super::signature::{Keys, verify};
 use super::{
-    AtsSource, Completed, Event, Hired, KINDS, Manners, Misread, Mistakes, NameSplitPolicy, Refusal,
-    SettingError, Settings, Setup, Verified, json, settings,
+    ApiError, AtsSource, Completed, Event, Hired, KINDS, Manners, Misread, Mistakes, NameSplitPolicy,
+    Refusal, SettingError, Settings, Setup, Verified, json, settings,
 };
 use crate::domain::{Facts, HireKey};
 
@@ -156,6 +156,11 @@ impl Source {
     /// Asks the ATS for what `known` lacks; see [`AtsSource::complete`].
     pub async fn complete(&self, hired: &Hired, known: &Facts, deadline: Instant) -> Completed {
         self.ats.complete(hired, known, deadline).await
+    }
+
+    /// Whether the ATS takes the key to its API; see [`AtsSource::try_key`].
+    pub async fn try_key(&self, deadline: Instant) -> Option<Result<(), ApiError>> {
+        self.ats.try_key(deadline).await
     }
 }
 
