@@ -62,7 +62,7 @@ pub fn explain(
     // The longest: a rule's key is no attribute with a dot in its name.
     let found =
         MANUAL.iter().filter(|entry| entry.matches(common).is_some()).max_by_key(|entry| entry.depth());
-    let entry = found.ok_or_else(|| none(key, &asked, &common))?;
+    let entry = found.ok_or_else(|| none(key, &asked, common))?;
     let path = path(entry, common, &asked);
     let variables = env.collect();
     let now = match layers(DEFAULTS, file, &variables, &mut Vec::new()) {
