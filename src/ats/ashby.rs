@@ -17,10 +17,10 @@ use serde_json::Value;
 use tokio::time::Instant;
 use url::Url;
 
-use super::api::{Api, ApiError};
+use super::api::Api;
 use super::settings::{Mistakes, Settings};
 use super::signature::{Encoding, Scheme};
-use super::{AtsSource, Completed, CustomField, Event, Hired, Kind, Manners, Misread, Setup, json};
+use super::{ApiError, AtsSource, Completed, CustomField, Event, Hired, Kind, Manners, Misread, Setup, json};
 use crate::domain::Facts;
 
 /// Ashby's place in the list.
@@ -108,6 +108,10 @@ impl AtsSource for Ashby {
 
     async fn custom_fields(&self, deadline: Instant) -> Option<Result<Vec<CustomField>, ApiError>> {
         Some(fields::all(self.api.as_ref()?, deadline).await)
+    }
+
+    async fn try_key(&self, deadline: Instant) -> Option<Result<(), ApiError>> {
+        Some(complete::try_key(self.api.as_ref()?, deadline).await)
     }
 }
 

@@ -21,7 +21,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::domain::{Facts, Held, NameSplit, Note};
-use api::ApiError;
+pub use api::ApiError;
 use json::Unreadable;
 use settings::{Mistakes, NameSplitPolicy, SettingError, Settings};
 use signature::Scheme;
@@ -76,6 +76,10 @@ pub trait AtsSource: Send + Sync {
     async fn custom_fields(&self, _deadline: Instant) -> Option<Result<Vec<CustomField>, ApiError>> {
         None
     }
+
+    /// Asks the ATS whether it takes the key that the customer gave us; `None` if there is none. Changes nothing
+    /// there, and keeps nothing of the answer.
+    async fn try_key(&self, deadline: Instant) -> Option<Result<(), ApiError>>;
 
     /// Whether one account has several companies, whose name comes with a hire as `tenant.name`.
     fn has_tenants(&self) -> bool {

@@ -10,11 +10,10 @@ use reqwest::header::HeaderMap;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::api::ApiError;
 use super::signature::{Keys, verify};
 use super::{
-    AtsSource, Completed, CustomField, Event, Hired, KINDS, Manners, Misread, Mistakes, NameSplitPolicy,
-    Refusal, SettingError, Settings, Setup, Verified, json, settings,
+    ApiError, AtsSource, Completed, CustomField, Event, Hired, KINDS, Manners, Misread, Mistakes,
+    NameSplitPolicy, Refusal, SettingError, Settings, Setup, Verified, json, settings,
 };
 use crate::domain::{Facts, HireKey};
 
@@ -167,6 +166,11 @@ impl Source {
     /// Whether hires come with the name of a tenant; see [`AtsSource::has_tenants`].
     pub fn has_tenants(&self) -> bool {
         self.ats.has_tenants()
+    }
+
+    /// Whether the ATS takes the key to its API; see [`AtsSource::try_key`].
+    pub async fn try_key(&self, deadline: Instant) -> Option<Result<(), ApiError>> {
+        self.ats.try_key(deadline).await
     }
 }
 

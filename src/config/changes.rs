@@ -100,6 +100,7 @@ const LIVE: &[&str] = &[
     "transfer.",
     "sources.",
     "mapping.",
+    "ignore",
     "operators",
 ];
 

@@ -31,6 +31,7 @@ const CALLS: &[(&str, usize, Kind)] = &[
 const FIELDS: &[(&str, &str, Kind)] = &[
     ("Warning {", "code: ", Kind::Warning),
     ("Self { held: ", "code: ", Kind::Note),
+    ("Refused { ", "reason: ", Kind::Refusal),
     ("Unhired {", "otherwise: ", Kind::Ignored),
     ("Entry {", "cause: ", Kind::History),
     ("Entry =", "cause: ", Kind::History),
@@ -56,6 +57,7 @@ const LISTS: &[(&str, &str, &str, Kind, &[&str])] = &[
 const MADE: &[(&str, &str, Kind, &[&str])] = &[
     ("domain/hire.rs", "code.to_owned()", Kind::Note, &[]),
     ("domain/plan.rs", "code.to_owned()", Kind::Note, &[]),
+    ("http/webhooks.rs", "reason(problem.code())", Kind::Refusal, &[]),
     ("http/webhooks.rs", "refusal.code()", Kind::Refusal, &[]),
     ("ledger/sqlite/statements.rs", "row.get(4)?", Kind::History, &[]),
     ("ats/mod.rs", "why.code()", Kind::Note, &[]),

@@ -33,6 +33,12 @@ pub(super) async fn complete(
     }
 }
 
+/// The smallest question that needs the right `candidatesRead`, without which nothing is completed:
+/// <https://developers.ashbyhq.com/reference/applicationlist>.
+pub(super) async fn try_key(api: &Api, deadline: Instant) -> Result<(), ApiError> {
+    api.post_json("application.list", &json!({ "limit": 1 }), deadline).await.and_then(results).map(drop)
+}
+
 /// What Ashby has, or should have, and the facts do not.
 fn lacking(facts: &Facts, ids: &Ids) -> Vec<&'static str> {
     let unknown = |name| facts.value(name).is_none();
