@@ -78,7 +78,7 @@ async fn a_rule_that_keeps_hires_out_holds_for_the_next_hire() {
     let rule = "[[ignore]]\nname = \"testers\"\nfact = \"candidate.email\"\nlike = \"*@example.org\"\n";
     edit(house.folder.path(), with(rule));
     assert_eq!(reloaded(&house).await, (vec!["ignore".to_owned()], vec![]));
-    assert_eq!(house.deliver(&nth(2)).await.state(), "ignored");
+    assert_eq!(house.deliver(&nth(2)).await.state(), "ignored(rule)");
     edit(house.folder.path(), |config| config.replace(rule, ""));
     assert_eq!(reloaded(&house).await, (vec!["ignore".to_owned()], vec![]));
     assert_eq!(house.deliver(&nth(3)).await.state(), "created");
