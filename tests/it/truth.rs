@@ -55,6 +55,8 @@ async fn what_personio_drops_is_named_with_the_value_sent_however_it_says_so() {
             let expected = if !may_read && shape == MetaShape::Absent { &[] } else { dropped };
             assert_eq!(warnings(&hire), expected, "{shape:?}, reads: {may_read}, German: {german}");
             assert_eq!(notes(&hire).contains(&"not_read_back"), !may_read);
+            let plain = hire["says"] == "The employee is in Personio.";
+            assert_eq!(plain, expected.is_empty(), "{}", hire["says"]);
         }
     }
 }
