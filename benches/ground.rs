@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use aws_lc_rs::hmac;
 use hirebridge::catalog::Learned;
+use hirebridge::clock::Clock;
 use hirebridge::config::{self, Config};
 use hirebridge::ledger::LedgerKey;
 use hirebridge::sim::Seed;
@@ -101,5 +102,6 @@ pub(crate) fn planner(config: &Config) -> anyhow::Result<Planner> {
         mappings: Arc::new(mappings),
         catalog: Learned::default(),
         marker: None,
+        clock: Clock::system(),
     })
 }

@@ -106,6 +106,16 @@ impl Learned {
         }
     }
 
+    /// Learns once, for whoever keeps nothing.
+    ///
+    /// # Errors
+    /// [`CallError`] if Personio could not be asked.
+    pub async fn once(&self) -> Result<(), CallError> {
+        let learned = self.learn().await;
+        self.0.shelf.send_modify(|shelf| shelf.expected = false);
+        learned
+    }
+
     /// Asks Personio for everything once. What the credential may not read is not known.
     ///
     /// # Errors
@@ -115,9 +125,10 @@ impl Learned {
         let mut lesson = self.0.lesson.lock().await;
         lesson.at = Some(clock.now());
         self.learn_attributes(reader).await?;
+        // No hire waits for categories: whatever comes of them, what plans need is known by then.
+        lesson.pages = self.learn_names(reader, clock).await?;
         let categories = allowed(reader.categories().await)?;
         self.change(|catalog| catalog.categories = categories);
-        lesson.pages = self.learn_names(reader, clock).await?;
         Ok(())
     }
 

@@ -31,6 +31,9 @@ const SKEW: SignedDuration = SignedDuration::from_secs(60);
 /// How long the names that employees carry may take to be learned, where nobody has learned them.
 const LEARN_WITHIN: Duration = Duration::from_secs(20);
 
+/// How long the ATSs may take to say whether they take our keys.
+const KEY_WITHIN: Duration = Duration::from_secs(10);
+
 /// How good or bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -43,6 +46,12 @@ pub enum Verdict {
     Warning,
     /// Hires would fail.
     Problem,
+}
+
+/// A place in Personio's settings, by the words on its pages.
+struct Place {
+    en: &'static str,
+    de: &'static str,
 }
 
 /// One thing that was looked at.
@@ -58,10 +67,14 @@ pub struct Finding {
     pub expected: String,
     /// What to do, if there is something to do.
     pub remedy: Option<String>,
-    /// Where in Personio's settings that is done, if it is done there.
+    /// Where in Personio's settings that is done, if it is done there, as an English Personio calls it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "Marketplace > Connected integrations > your custom integration")]
     pub place: Option<String>,
+    /// The same as a German Personio calls it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "Marketplace > Verbundene Integrationen > Ihre Integration")]
+    pub place_de: Option<String>,
 }
 
 impl Finding {
@@ -75,6 +88,7 @@ impl Finding {
             found,
             remedy: None,
             place: None,
+            place_de: None,
         }
     }
 
@@ -87,13 +101,14 @@ impl Finding {
             expected: expected.into(),
             remedy: Some(remedy.into()),
             place: None,
+            place_de: None,
         }
     }
 
     /// The same, with the place in Personio's settings.
     #[must_use]
-    fn at(self, place: &str) -> Self {
-        Self { place: Some(place.to_owned()), ..self }
+    fn at(self, place: &Place) -> Self {
+        Self { place: Some(place.en.to_owned()), place_de: Some(place.de.to_owned()), ..self }
     }
 }
 
@@ -111,6 +126,9 @@ impl std::fmt::Display for Finding {
         }
         if let Some(place) = &self.place {
             write!(f, "\n{:21} place:    Personio > {place}", "")?;
+        }
+        if let Some(place) = &self.place_de {
+            write!(f, "\n{:21} (German)  Personio > {place}", "")?;
         }
         Ok(())
     }
@@ -142,6 +160,7 @@ impl Doctor {
     pub async fn examine(&self) -> Vec<Finding> {
         let mut findings = vec![Finding::ok("configuration", "can be read and obeyed")];
         findings.extend(self.sources());
+        findings.extend(self.keys().await);
         findings.push(self.ledger().await);
         if let Err(error) = self.reader.authenticate().await {
             findings.push(credential(&error));
@@ -167,9 +186,10 @@ impl Doctor {
         catalog.attributes = attributes.ok();
         findings.extend(attributes::marker(self.marker.as_deref(), &catalog));
         findings.extend(attributes::unread(&self.mappings, &catalog));
+        findings.extend(attributes::status(&catalog));
         findings.extend(rules::examined(&self.mappings, &catalog));
         findings.push(listed);
-        findings.extend(rules::subcompanies(&self.mappings, &catalog));
+        findings.extend(rules::subcompanies(&self.sources, &self.mappings, &catalog));
         findings
     }
 
@@ -199,6 +219,18 @@ impl Doctor {
                 "one [sources.NAME] for each ATS account",
                 "add one; the README shows how",
             ));
+        }
+        findings
+    }
+
+    /// What each ATS says to our key, where it can be asked.
+    async fn keys(&self) -> Vec<Finding> {
+        let deadline = tokio::time::Instant::now() + KEY_WITHIN;
+        let mut findings = Vec::new();
+        for source in self.sources.iter() {
+            if let Some(answer) = source.custom_fields(deadline).await {
+                findings.push(rights::ats_key(source, answer.err().as_ref()));
+            }
         }
         findings
     }
@@ -256,7 +288,7 @@ fn credential(error: &CallError) -> Finding {
             "Personio does not take it",
             "copy client id and secret again; new credentials make the old ones invalid",
         )
-        .at(rights::INTEGRATION),
+        .at(&rights::INTEGRATION),
         error => problem(
             &format!("Personio cannot be asked: {error}"),
             "check personio.base_url, the network and https://status.personio.de",

@@ -20,6 +20,7 @@ use crate::config::Config;
 use crate::due;
 use crate::http::intake::Intake;
 use crate::http::limits::Limits;
+use crate::http::no_place::NoPlace;
 use crate::http::operators::Operators;
 use crate::http::reload::Reload;
 use crate::http::{self, App, SourceWatch};
@@ -112,12 +113,13 @@ impl Made {
         Ok(Self { sources: Arc::new(sources), mappings: Arc::new(mappings), operators })
     }
 
-    fn planner(&self, config: &Config, catalog: &Learned) -> Planner {
+    fn planner(&self, config: &Config, catalog: &Learned, clock: &Clock) -> Planner {
         Planner {
             sources: Arc::clone(&self.sources),
             mappings: Arc::clone(&self.mappings),
             catalog: catalog.clone(),
             marker: config.transfer.marker.clone(),
+            clock: clock.clone(),
         }
     }
 }
@@ -154,7 +156,7 @@ impl Service {
             reader: reader.clone(),
             writer: Arc::new(writer),
             fetch: Fetch::new(&config.guard(), &clock).map_err(personio::ConnectError::from)?,
-            planner: made.planner(&config, &catalog),
+            planner: made.planner(&config, &catalog, &clock),
             clock: clock.clone(),
             metrics: metrics.clone(),
             call_timeout: config.personio.call_timeout,
@@ -188,11 +190,19 @@ impl Service {
             settings: Arc::new(config.server.clone()),
             reload: reload.clone(),
         };
+        let no_place = Some(NoPlace::of(app.clone()).await);
         let (routers, router) = watch::channel(http::router(app.clone()));
         let (transfers, transfer) = watch::channel(transfer);
         let mut running = vec![
             tokio::spawn(due::run(transfer.clone(), clock.clone(), stop.clone())),
-            tokio::spawn(http::serve::serve(listener, http::current(router), stop.clone(), limits, metrics)),
+            tokio::spawn(http::serve::serve(
+                listener,
+                http::current(router),
+                stop.clone(),
+                limits,
+                metrics,
+                no_place,
+            )),
             tokio::spawn(catalog.clone().keep(learn_every, stop.clone())),
         ];
         let (settings, ledger) = (config.server.clone(), config.ledger.clone());

@@ -214,6 +214,14 @@ pub fn of_document(state: DocumentState, language: Language) -> &'static Words {
     of(Kind::Document, &name, language).expect("every state has words: a test asks for each")
 }
 
+/// What is said of a hire: of its state, or of the warnings that it `ended` with.
+pub fn of_hire(state: State, ended_with_warnings: bool, language: Language) -> &'static Words {
+    if matches!(state, State::Created(_)) && ended_with_warnings {
+        return of(Kind::Flag, "warnings", language).expect("every flag has words: a test asks for each");
+    }
+    of_state(state, language)
+}
+
 /// The sentence of a [`Kind::Detail`], with its `{places}` filled.
 pub fn detail(code: &str, places: &[(&str, String)], language: Language) -> String {
     let sentence = of(Kind::Detail, code, language).expect("every detail has words: a test asks for each");

@@ -77,6 +77,7 @@ impl Floor {
             CancellationToken::new(),
             http::limits::Limits::default(),
             Metrics::default(),
+            None,
         ));
         Ok(Self { address, desk })
     }

@@ -4,7 +4,9 @@
 //! floor are processes of their own: this program, started again with `--role`. Senders are threads of this one.
 
 mod check;
+mod cores;
 mod count;
+mod flood;
 mod floor;
 #[path = "../ground.rs"]
 mod ground;

@@ -7,8 +7,7 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -16,7 +15,9 @@ use anyhow::Context;
 use tokio::time::Instant;
 
 use crate::check::Simulator;
-use crate::process::{Process, Start};
+use crate::cores::Cores;
+use crate::flood::{Flood, Washed};
+use crate::process::Process;
 use crate::senders::{Connection, Template};
 use crate::{ground, roles};
 
@@ -24,10 +25,10 @@ use crate::{ground, roles};
 const LATENCY_MS: u64 = 5;
 
 /// How many hires the service carries at a time: the default of `transfer.in_flight`.
-const IN_FLIGHT: usize = 64;
+const IN_FLIGHT: u32 = 64;
 
 /// Connections of the rush: half as many again as the default of `server.in_flight`.
-const CONNECTIONS: usize = 1536;
+const CONNECTIONS: u32 = 1536;
 
 /// Ten times the capacity is offered.
 const TIMES: f64 = 10.0;
@@ -35,25 +36,10 @@ const TIMES: f64 = 10.0;
 /// How often health and memory are looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-/// A sender does little, and there are many.
-const STACK: usize = 128 * 1024;
-
 /// How long each part lasts.
 struct Lengths {
     capacity: Duration,
     rush: Duration,
-}
-
-/// What a rush came to.
-#[derive(Default)]
-struct Rush {
-    took: Duration,
-    /// The numbers of the hires that were answered with success.
-    taken: Vec<usize>,
-    /// How many were answered 503.
-    refused: usize,
-    /// How many connections broke, each with at most one delivery that has no answer.
-    broken: usize,
 }
 
 /// What was seen of the service meanwhile.
@@ -70,27 +56,38 @@ pub(crate) fn run(folder: &Path, quick: bool) -> anyhow::Result<()> {
     } else {
         Lengths { capacity: Duration::from_secs(15), rush: Duration::from_mins(1) }
     };
-    let personio = Process::start(roles::SIMULATOR, folder, &Start::default())?;
+    let cores = Cores::shared_out()?;
+    let personio = Process::start(roles::SIMULATOR, folder, &cores.start())?;
     let simulator = Simulator::at(personio.address());
     simulator.slow_down(LATENCY_MS)?;
-    ground::configure_with(folder, &personio.address().to_string(), IN_FLIGHT, "4s")?;
-    let mut service = Process::start(roles::SERVICE, folder, &Start::default())?;
-    let (to, template, next) = (service.address(), Template::new()?, AtomicUsize::new(0));
-    let offer = |rate, connections, length| rush(to, &template, &next, rate, connections, length);
+    ground::configure_with(folder, &personio.address().to_string(), IN_FLIGHT as usize, "4s")?;
+    let mut service = Process::start(roles::SERVICE, folder, &cores.start())?;
+    cores.keep_off()?;
+    // The flood's tasks have them to the end.
+    let (template, next): (&_, &_) = (Box::leak(Box::new(Template::new()?)), Box::leak(Box::default()));
+    let to = service.address();
+    let offer = |rate, connections, length| Flood { to, template, next }.run(rate, connections, length);
 
     offer(None, IN_FLIGHT, lengths.capacity / 4)?;
     service.finish()?;
-    let before = created(to)?;
+    let busy = || anyhow::Ok([service.cpu()?, personio.cpu()?]);
+    let (before, busy_before) = (created(to)?, busy()?);
     let calm = offer(None, IN_FLIGHT, lengths.capacity)?;
     let capacity = rate(created(to)? - before, calm.took);
+    let calm_busy = shares(busy_before, busy()?, calm.took);
     service.finish()?;
     let calm_kib = memory(service.id(), "VmRSS")?;
 
-    let before = created(to)?;
+    let busy = || anyhow::Ok([service.cpu()?, personio.cpu()?]);
+    let (before, busy_before) = (created(to)?, busy()?);
     let (rushed, watched) =
         watch(to, service.id(), || offer(Some(capacity * TIMES), CONNECTIONS, lengths.rush))?;
     let carried = rate(created(to)? - before, rushed.took);
+    let rush_busy = shares(busy_before, busy()?, rushed.took);
+    println!("{cores}");
     report(capacity, carried, &rushed, &watched, calm_kib);
+    println!("{:<28}{calm_busy:>24}", "cores busy, calm");
+    println!("{:<28}{rush_busy:>24}", "cores busy, rush");
 
     println!("finishing what was taken …");
     service.finish()?;
@@ -101,65 +98,10 @@ pub(crate) fn run(folder: &Path, quick: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Delivers new hires for so long: at this rate, or as soon as the last one was answered.
-fn rush(
-    to: SocketAddr,
-    template: &Template,
-    next: &AtomicUsize,
-    per_second: Option<f64>,
-    connections: usize,
-    length: Duration,
-) -> anyhow::Result<Rush> {
-    let open: Result<Vec<_>, _> = (0..connections).map(|_| Connection::open(to)).collect();
-    let (open, total) = (open?, Mutex::new(Rush::default()));
-    let started = Instant::now();
-    let senders = u32::try_from(connections)?;
-    let each = per_second.map(|rate| Duration::from_secs_f64(f64::from(senders) / rate));
-    thread::scope(|scope| {
-        for (place, mut connection) in (0..senders).zip(open) {
-            let total = &total;
-            let send = move || {
-                let mut own = Rush::default();
-                let mut sends_at = each.map(|each| started + each * place / senders);
-                while started.elapsed() < length {
-                    if let (Some(at), Some(each)) = (&mut sends_at, each) {
-                        thread::sleep(at.duration_since(Instant::now()));
-                        // Whoever is late leaves out what it could not offer.
-                        *at = (*at + each).max(Instant::now());
-                    }
-                    let number = next.fetch_add(1, Ordering::Relaxed);
-                    match connection.exchange(&template.delivery(number)) {
-                        Ok((200, _)) => own.taken.push(number),
-                        // Its body was not read, so the connection is of no use any more.
-                        Ok((503, _)) => own.refused += 1,
-                        _ => own.broken += 1,
-                    }
-                    if own.taken.last() != Some(&number) {
-                        let Ok(again) = Connection::open(to) else { break };
-                        connection = again;
-                    }
-                }
-                total.lock().unwrap_or_else(std::sync::PoisonError::into_inner).add(own);
-            };
-            thread::Builder::new().stack_size(STACK).spawn_scoped(scope, send)?;
-        }
-        anyhow::Ok(())
-    })?;
-    let mut total = total.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    total.took = started.elapsed();
-    Ok(total)
-}
-
-impl Rush {
-    fn add(&mut self, own: Self) {
-        self.taken.extend(own.taken);
-        self.refused += own.refused;
-        self.broken += own.broken;
-    }
-
-    fn offered(&self) -> usize {
-        self.taken.len() + self.refused + self.broken
-    }
+/// How many cores service and simulator have used.
+fn shares(before: [Duration; 2], after: [Duration; 2], took: Duration) -> String {
+    let share = |n: usize| after[n].saturating_sub(before[n]).as_secs_f64() / took.as_secs_f64();
+    format!("{:.2}  {:.2}", share(0), share(1))
 }
 
 /// Asks for health and looks at the memory for as long as `work` takes.
@@ -217,7 +159,7 @@ fn rate(count: u32, took: Duration) -> f64 {
     f64::from(count) / took.as_secs_f64()
 }
 
-fn report(capacity: f64, carried: f64, rush: &Rush, watched: &Watched, calm_kib: u64) {
+fn report(capacity: f64, carried: f64, rush: &Washed, watched: &Watched, calm_kib: u64) {
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     let per_second = |number| rate(count(number), rush.took);
     let offered = f64::from(count(rush.offered()).max(1));
@@ -232,6 +174,7 @@ fn report(capacity: f64, carried: f64, rush: &Rush, watched: &Watched, calm_kib:
         ("taken/capacity", format!("{:.2}", per_second(rush.taken.len()) / capacity)),
         ("503, share of offered", format!("{:.2}", f64::from(count(rush.refused)) / offered)),
         ("connections broken", rush.broken.to_string()),
+        ("connections closed/s", format!("{:.0}", per_second(rush.closed))),
         ("/livez p50, p99, most, ms", percentiles(&watched.live)),
         ("/readyz p50, p99, most, ms", percentiles(&watched.ready)),
         ("health not 200", watched.unwell.to_string()),

@@ -6,6 +6,7 @@
 mod ask;
 mod complete;
 mod custom;
+mod fields;
 mod files;
 mod read;
 mod shapes;
@@ -18,10 +19,12 @@ use serde_json::Value;
 use tokio::time::Instant;
 use url::Url;
 
-use super::api::{Api, ApiError};
+use super::api::Api;
 use super::settings::{Mistakes, Settings};
 use super::signature::{Encoding, Scheme};
-use super::{AtsSource, Completed, Event, Filed, Hired, Kind, Manners, Misread, Opened, Setup, json};
+use super::{
+    ApiError, AtsSource, Completed, CustomField, Event, Filed, Hired, Kind, Manners, Misread, Opened, Setup, json,
+};
 use crate::domain::{Facts, File, Place};
 use crate::outbound::Guard;
 
@@ -117,6 +120,14 @@ impl AtsSource for Ashby {
             (Some(api), Place::Handle(handle)) => files::open(api, handle, deadline).await,
             _ => Err(ApiError::NoFiles),
         }
+    }
+
+    async fn custom_fields(&self, deadline: Instant) -> Option<Result<Vec<CustomField>, ApiError>> {
+        Some(fields::all(self.api.as_ref()?, deadline).await)
+    }
+
+    async fn try_key(&self, deadline: Instant) -> Option<Result<(), ApiError>> {
+        Some(complete::try_key(self.api.as_ref()?, deadline).await)
     }
 }
 

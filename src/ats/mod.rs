@@ -23,7 +23,7 @@ use url::Url;
 
 use crate::domain::{Facts, File, Held, NameSplit, Note, document};
 use crate::outbound::Guard;
-use api::ApiError;
+pub use api::ApiError;
 use json::Unreadable;
 use settings::{Mistakes, NameSplitPolicy, SettingError, Settings};
 use signature::Scheme;
@@ -74,6 +74,20 @@ pub trait AtsSource: Send + Sync {
     /// not be had is named in the answer, which is there by `deadline`.
     async fn complete(&self, hired: &Hired, known: &Facts, deadline: Instant) -> Completed;
 
+    /// The custom fields that there are at the ATS; `None` if it cannot be asked, or there is no key for that.
+    async fn custom_fields(&self, _deadline: Instant) -> Option<Result<Vec<CustomField>, ApiError>> {
+        None
+    }
+
+    /// Asks the ATS whether it takes the key that the customer gave us; `None` if there is none. Changes nothing
+    /// there, and keeps nothing of the answer.
+    async fn try_key(&self, deadline: Instant) -> Option<Result<(), ApiError>>;
+
+    /// Whether one account has several companies, whose name comes with a hire as `tenant.name`.
+    fn has_tenants(&self) -> bool {
+        false
+    }
+
     /// Asks for what a delivery about files names only by its ids: whose they are, and which.
     ///
     /// # Errors
@@ -89,6 +103,17 @@ pub trait AtsSource: Send + Sync {
     async fn open(&self, _file: &File, _deadline: Instant) -> Result<Opened, ApiError> {
         Err(ApiError::NoFiles)
     }
+}
+
+/// A custom field that there is at an ATS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CustomField {
+    /// Its title, to the letter.
+    pub title: String,
+    /// What it belongs to, in the ATS's words: `Offer`, `Candidate` …
+    pub place: String,
+    /// What can be chosen, if it is a choice.
+    pub options: Vec<String>,
 }
 
 /// Where a file can be had, and what is sent along. Whoever fetches it goes to no other host than these, by redirects

@@ -12,8 +12,8 @@ use tokio::time::Instant;
 
 use super::signature::{Keys, verify};
 use super::{
-    ApiError, AtsSource, Completed, Event, Filed, Hired, KINDS, Manners, Misread, Mistakes, NameSplitPolicy,
-    Opened, Refusal, SettingError, Settings, Setup, Verified, json, settings,
+    ApiError, AtsSource, Completed, CustomField, Event, Filed, Hired, KINDS, Manners, Misread, Mistakes,
+    NameSplitPolicy, Opened, Refusal, SettingError, Settings, Setup, Verified, json, settings,
 };
 use crate::domain::{Facts, File, HireKey};
 use crate::outbound::Guard;
@@ -173,6 +173,21 @@ impl Source {
     /// [`ApiError`].
     pub async fn open(&self, file: &File, deadline: Instant) -> Result<Opened, ApiError> {
         self.ats.open(file, deadline).await
+    }
+
+    /// The custom fields that there are at the ATS; see [`AtsSource::custom_fields`].
+    pub async fn custom_fields(&self, deadline: Instant) -> Option<Result<Vec<CustomField>, ApiError>> {
+        self.ats.custom_fields(deadline).await
+    }
+
+    /// Whether hires come with the name of a tenant; see [`AtsSource::has_tenants`].
+    pub fn has_tenants(&self) -> bool {
+        self.ats.has_tenants()
+    }
+
+    /// Whether the ATS takes the key to its API; see [`AtsSource::try_key`].
+    pub async fn try_key(&self, deadline: Instant) -> Option<Result<(), ApiError>> {
+        self.ats.try_key(deadline).await
     }
 }
 

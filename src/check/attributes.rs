@@ -24,7 +24,7 @@ pub(super) fn listed(answer: &Result<Vec<Attribute>, CallError>, named: &[&str])
                 "the right to read employees, which includes their attributes",
                 "tick Employees > Read",
             )
-            .at(INTEGRATION)
+            .at(&INTEGRATION)
         }
         Err(error) => not_asked("attributes", error),
     }
@@ -38,8 +38,9 @@ pub(super) fn names(known: Option<&Names>) -> Finding {
             "names",
             "which departments, offices and subcompanies there are is not known",
             "the right to read employees and these attributes, and `personio.learn_every` not \"0s\"",
-            "compare the names in your mapping with those in Personio by eye",
-        );
+            "tick Employees > Read and these attributes, or compare the names in your mapping with those in Personio by eye",
+        )
+        .at(&READABLE);
     };
     let counted = NAMED.map(|attribute| {
         let count = known.get(attribute).map_or(0, std::collections::BTreeSet::len);
@@ -62,7 +63,7 @@ pub(super) fn marker(marker: Option<&str>, catalog: &Catalog) -> Option<Finding>
             "an attribute that exists and that the credential may read",
             "correct transfer.marker, or tick the attribute as readable",
         )
-        .at(READABLE),
+        .at(&READABLE),
     })
 }
 
@@ -82,6 +83,22 @@ pub(super) fn unread(mappings: &Mappings, catalog: &Catalog) -> Option<Finding> 
             "every attribute that is sent can be read back",
             "tick them as readable",
         )
-        .at(READABLE)
+        .at(&READABLE)
+    })
+}
+
+/// Without the status nobody can tell who has left from who is there. Only where any of every Personio may be read.
+pub(super) fn status(catalog: &Catalog) -> Option<Finding> {
+    let known = catalog.attributes.as_deref()?;
+    known.iter().find(|attribute| shape_of(&attribute.key).is_some())?;
+    catalog.attribute("status").is_none().then(|| {
+        Finding::bad(
+            Verdict::Warning,
+            "attributes",
+            "status may not be read, so somebody who comes back is held(exists) in place of held(rehire)",
+            "the status can be read",
+            "tick it as readable",
+        )
+        .at(&READABLE)
     })
 }

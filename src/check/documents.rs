@@ -70,7 +70,7 @@ fn listed(answer: &Result<Vec<Category>, CallError>, wanted: &[Wanted]) -> Findi
             "the right to read documents, once documents are to be sent",
             "tick Documents > Read if documents are to be sent; nothing else needs it",
         )
-        .at(INTEGRATION),
+        .at(&INTEGRATION),
         Err(CallError::NotAllowed) => Finding::bad(
             verdict_without_names(wanted),
             "documents",
@@ -78,7 +78,7 @@ fn listed(answer: &Result<Vec<Category>, CallError>, wanted: &[Wanted]) -> Findi
             "the right to read documents",
             "tick Documents > Read, or name every category by its id",
         )
-        .at(INTEGRATION),
+        .at(&INTEGRATION),
         Err(error) => not_asked("documents", error),
     }
 }
@@ -158,7 +158,7 @@ fn uploading(wanted: &[Wanted]) -> Finding {
     };
     let found =
         "whether they may be added shows with the first one; without the right it is failed(no_right)";
-    Finding::bad(Verdict::NotCheckable, "documents", found, expected, remedy).at(INTEGRATION)
+    Finding::bad(Verdict::NotCheckable, "documents", found, expected, remedy).at(&INTEGRATION)
 }
 
 #[cfg(test)]

@@ -2,16 +2,33 @@
 
 use jiff::Timestamp;
 
-use super::{Finding, Verdict, not_asked};
+use super::{Finding, Place, Verdict, not_asked};
+use crate::ats::Source;
+use crate::ats::api::ApiError;
 use crate::personio::{CallError, Reader};
 
 /// Where a credential's rights are ticked.
-/// Source: <https://support.personio.de/hc/en-us/articles/4404623630993>.
-pub(super) const INTEGRATION: &str = "Marketplace > Connected integrations > your custom integration";
+/// Sources: <https://support.personio.de/hc/en-us/articles/4404623630993> and, for the German words,
+/// <https://support.personio.de/hc/de/articles/360018689897>.
+pub(super) const INTEGRATION: Place = Place {
+    en: "Marketplace > Connected integrations > your custom integration",
+    de: "Marketplace > Verbundene Integrationen > Ihre Integration",
+};
 
-/// Where the attributes are ticked that a credential may read. The same source.
-pub(super) const READABLE: &str =
-    "Marketplace > Connected integrations > your custom integration > Readable employee attributes";
+/// Where the attributes are ticked that a credential may read. The same sources, and
+/// <https://support.goos.cloud/en/articles/7039569> for the German label.
+pub(super) const READABLE: Place = Place {
+    en: "Marketplace > Connected integrations > your custom integration > Readable employee attributes",
+    de: "Marketplace > Verbundene Integrationen > Ihre Integration > Lesbare Mitarbeitendenattribute",
+};
+
+/// Where attributes and the options of lists are made.
+/// Sources: <https://support.personio.de/hc/en-us/articles/208861829> and, for the German words,
+/// <https://support.personio.de/hc/de/articles/4402880982673> and <https://support.personio.de/hc/de/articles/360001146169>.
+pub(super) const ATTRIBUTES: Place = Place {
+    en: "Settings > People > Employee information",
+    de: "Einstellungen > Mitarbeiter > Mitarbeitendeninformationen",
+};
 
 /// An address that nobody has: reading employees is tried with it.
 const NOBODY: &str = "hirebridge-check@example.invalid";
@@ -28,7 +45,7 @@ pub(super) async fn reading(reader: &Reader, deadline: Timestamp) -> Finding {
             "the right to read employees",
             "tick Employees > Read, and tick the attributes that you map as readable",
         )
-        .at(INTEGRATION),
+        .at(&INTEGRATION),
         Err(error) => not_asked("employees", &error),
     }
 }
@@ -42,5 +59,33 @@ pub(super) fn writing() -> Finding {
         "the right to write employees",
         "look whether Employees > Write is ticked",
     )
-    .at(INTEGRATION)
+    .at(&INTEGRATION)
+}
+
+/// The key to an ATS's own API: asked for its custom fields, which need one right; the others show with a hire.
+pub(super) fn ats_key(source: &Source, refused: Option<&ApiError>) -> Finding {
+    let (name, kind) = (source.name(), source.kind());
+    let rights = format!("a key that {kind} takes, with the rights of docs/ats/{kind}.md");
+    let told = |verdict, found: &str, remedy: &str| {
+        Finding::bad(verdict, "api_key", &format!("{name}: {found}"), &rights, remedy)
+    };
+    match refused {
+        Some(ApiError::Status(401)) => told(
+            Verdict::Warning,
+            &format!("{kind} does not take the API key, so hires go without what it would add"),
+            &format!("make a new key in {kind} and put it into sources.{name}.api_key"),
+        ),
+        Some(error @ (ApiError::Unreachable | ApiError::Timeout | ApiError::Unreadable)) => told(
+            Verdict::Warning,
+            &format!("could not be checked: {error}"),
+            "run `hirebridge check` again later",
+        ),
+        _ => told(
+            Verdict::NotCheckable,
+            &format!(
+                "{kind} answers to the API key; whether it has all rights shows with a hire (note ats_call_failed)"
+            ),
+            &format!("compare the key's rights in {kind} with docs/ats/{kind}.md"),
+        ),
+    }
 }

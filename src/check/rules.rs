@@ -1,7 +1,8 @@
 //! The mapping's rules, held against what Personio has.
 
-use super::rights::READABLE;
+use super::rights::{ATTRIBUTES, READABLE};
 use super::{Finding, Verdict};
+use crate::ats::{Source, Sources};
 use crate::domain::Catalog;
 use crate::mapping::{Doubt, Mapping, Mappings, What};
 
@@ -27,7 +28,7 @@ fn told(Doubt { key, what }: &Doubt) -> Finding {
             "an attribute that exists and that the credential may read",
             &format!("correct {key}, or tick the attribute as readable"),
         )
-        .at(READABLE),
+        .at(&READABLE),
         What::NoLabel(labels) => Finding::bad(
             Verdict::Problem,
             "attributes",
@@ -35,14 +36,15 @@ fn told(Doubt { key, what }: &Doubt) -> Finding {
             "a label that one attribute has which the credential may read",
             &format!("correct {key}, or tick the attribute as readable"),
         )
-        .at(READABLE),
+        .at(&READABLE),
         What::Several(keys) => Finding::bad(
             Verdict::Problem,
             "attributes",
             &format!("several attributes are labelled \u{201c}{name}\u{201d}: {}", keys.join(", ")),
             "a label that one attribute has",
             &format!("put the key of the one that is meant in place of the label in {key}"),
-        ),
+        )
+        .at(&ATTRIBUTES),
         What::Type { fact, takes } => mapped(
             Verdict::Problem,
             &format!("{name} takes {takes}, which {fact} never is"),
@@ -55,16 +57,27 @@ fn told(Doubt { key, what }: &Doubt) -> Finding {
             "values of the attribute's type",
             &format!("correct {key}"),
         ),
-        What::Unknown { value, options, complete } => mapped(
-            if *complete { Verdict::Problem } else { Verdict::Warning },
-            &format!("Personio does not seem to know {value:?} for {name}{}", nearest(options)),
-            "names and options as they are in Personio, to the letter",
-            &match complete {
-                true => format!("correct {key}, or add the option in Personio"),
-                false => format!("correct {key}; if nobody is in it yet, add it to the rule's known_values"),
-            },
+        What::Unknown { value, options, complete: true } => unknown(
+            Verdict::Problem,
+            name,
+            value,
+            options,
+            &format!("correct {key}, or add the option in Personio"),
+        )
+        .at(&ATTRIBUTES),
+        What::Unknown { value, options, complete: false } => unknown(
+            Verdict::Warning,
+            name,
+            value,
+            options,
+            &format!("correct {key}; if nobody is in it yet, add it to the rule's known_values"),
         ),
     }
+}
+
+fn unknown(verdict: Verdict, name: &str, value: &str, options: &[String], remedy: &str) -> Finding {
+    let found = format!("Personio does not seem to know {value:?} for {name}{}", nearest(options));
+    mapped(verdict, &found, "names and options as they are in Personio, to the letter", remedy)
 }
 
 fn mapped(verdict: Verdict, found: &str, expected: &str, remedy: &str) -> Finding {
@@ -78,27 +91,36 @@ fn nearest(known: &[String]) -> String {
 }
 
 /// Whether each source's hires find their subcompany, as far as can be told before any hire.
-pub(super) fn subcompanies(mappings: &Mappings, catalog: &Catalog) -> Vec<Finding> {
+pub(super) fn subcompanies(sources: &Sources, mappings: &Mappings, catalog: &Catalog) -> Vec<Finding> {
     let Some(names) = &catalog.names else { return Vec::new() };
     let known: Vec<_> = names.get("subcompany").into_iter().flatten().map(String::as_str).collect();
     if known.is_empty() {
         return vec![Finding::ok("subcompany", "nobody is in one, so none is sent")];
     }
-    let by_source = mappings.by_source.iter();
-    by_source.map(|(source, mapping)| subcompany(source, mapping, &known.join(", "))).collect()
+    let known = known.join(", ");
+    sources.iter().map(|source| subcompany(source, mappings.of(source.name()), &known)).collect()
 }
 
-fn subcompany(source: &str, mapping: &Mapping, known: &str) -> Finding {
+fn subcompany(source: &Source, mapping: &Mapping, known: &str) -> Finding {
+    let (name, kind) = (source.name(), source.kind());
     if mapping.rules("subcompany") {
-        return Finding::ok("subcompany", format!("{source} has a rule; Personio knows {known}"));
+        return Finding::ok("subcompany", format!("{name} has a rule; Personio knows {known}"));
+    }
+    let expected = format!("one of {known}");
+    if source.has_tenants() {
+        return Finding::bad(
+            Verdict::NotCheckable,
+            "subcompany",
+            &format!("{name} has no rule, so it is the tenant's name, which {kind} tells with each hire"),
+            &expected,
+            "compare your tenants' names with these to the letter, or add a rule for subcompany (docs/mapping.md)",
+        );
     }
     Finding::bad(
-        Verdict::NotCheckable,
+        Verdict::Warning,
         "subcompany",
-        &format!(
-            "{source} has no rule, so it is the tenant's name, if this ATS has tenants; else none is sent"
-        ),
-        &format!("one of {known}"),
-        "compare your tenants' names with these to the letter, or add a rule for subcompany (docs/mapping.md)",
+        &format!("{name} has no rule and {kind} tells none, so its hires are created without"),
+        &expected,
+        "add a rule for subcompany (docs/mapping.md), or set it in Personio by hand",
     )
 }

@@ -1,7 +1,9 @@
 //! `hirebridge config`: help with the configuration file.
 
+mod first;
 mod init;
 mod login;
+mod terminal;
 
 use std::io::Write;
 use std::time::Duration;
@@ -62,9 +64,9 @@ Examples:
     Init(init::Args),
     /// Have the running service read its configuration again; refused whole if anything is wrong with it
     #[command(after_help = "\
-The token must be an admin's. SIGHUP does the same, and tells only the log. Mappings, sources, operators, look-ups, the
-log's level and Personio's credential are taken up; what needs a restart is named. Requests and hires under way end as
-they began.
+The token must be an admin's. SIGHUP does the same, and tells only the log. Mappings, rules, sources, operators,
+look-ups, the log's level and Personio's credential are taken up; what needs a restart is named. Requests and hires
+under way end as they began.
 
 Example:
   hirebridge config reload --token-file admin.token")]

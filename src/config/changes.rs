@@ -100,11 +100,12 @@ const LIVE: &[&str] = &[
     "transfer.",
     "sources.",
     "mapping.",
+    "ignore",
     "operators",
 ];
 
 /// What is not, though its section is.
-const FIXED: &[&str] = &["transfer.in_flight"];
+const FIXED: &[&str] = &["transfer.in_flight", "transfer.ahead"];
 
 /// Whether a running service can take up another value of this key.
 pub fn is_live(key: &str) -> bool {

@@ -20,10 +20,23 @@ pub struct Explained {
 
 /// There is no such key.
 #[derive(Debug, thiserror::Error)]
-#[error("there is no key `{asked}`{}", hint(near))]
-pub struct NoSuchKey {
-    asked: String,
-    near: Vec<String>,
+pub enum NoSuchKey {
+    /// It is a section.
+    #[error("`{asked}` is a section; ask for one of its keys: {}", keys.join(", "))]
+    Section {
+        /// What was asked for.
+        asked: String,
+        /// What is in it.
+        keys: Vec<String>,
+    },
+    /// It is nothing.
+    #[error("there is no key `{asked}`{}", hint(near))]
+    Unknown {
+        /// What was asked for.
+        asked: String,
+        /// What was probably meant.
+        near: Vec<String>,
+    },
 }
 
 fn hint(near: &[String]) -> String {
@@ -48,9 +61,9 @@ pub fn explain(
     let common = common_rule(&asked);
     // The longest: a rule's key is no attribute with a dot in its name.
     let found =
-        MANUAL.iter().filter(|entry| entry.matches(&common).is_some()).max_by_key(|entry| entry.depth());
-    let entry = found.ok_or_else(|| NoSuchKey { asked: key.to_owned(), near: meant(&asked) })?;
-    let path = path(entry, &common, &asked);
+        MANUAL.iter().filter(|entry| entry.matches(common).is_some()).max_by_key(|entry| entry.depth());
+    let entry = found.ok_or_else(|| none(key, &asked, common))?;
+    let path = path(entry, common, &asked);
     let variables = env.collect();
     let now = match layers(DEFAULTS, file, &variables, &mut Vec::new()) {
         _ if entry.listed => "shown in the file alone".to_owned(),
@@ -62,9 +75,20 @@ pub fn explain(
 }
 
 /// A source's own rule is explained as the rule for all is.
-fn common_rule(asked: &str) -> String {
-    let own = asked.strip_prefix("sources.").and_then(|rest| rest.split_once(".mapping."));
-    own.map_or_else(|| asked.to_owned(), |(_, rule)| format!("mapping.{rule}"))
+fn common_rule(asked: &str) -> &str {
+    let own = asked.strip_prefix("sources.").and_then(|rest| rest.split_once('.'));
+    let is_rule = |key: &str| ["mapping", "ignore"].contains(&key.split('.').next().unwrap_or_default());
+    own.map(|(_, key)| key).filter(|key| is_rule(key)).unwrap_or(asked)
+}
+
+fn none(key: &str, asked: &str, common: &str) -> NoSuchKey {
+    let keys: Vec<_> = MANUAL.iter().filter(|entry| entry.is_within(common)).map(Entry::name).collect();
+    let asked_for = key.to_owned();
+    if keys.is_empty() {
+        NoSuchKey::Unknown { asked: asked_for, near: meant(asked) }
+    } else {
+        NoSuchKey::Section { asked: asked_for, keys }
+    }
 }
 
 fn path(entry: &Entry, common: &str, asked: &str) -> KeyPath {

@@ -56,6 +56,14 @@ impl Entry {
         let all = names.len() == pattern.len() && pattern.iter().zip(&names).all(fits);
         all.then_some(names)
     }
+
+    /// Whether it is in this section, or in one below it.
+    pub(super) fn is_within(&self, section: &str) -> bool {
+        let (own, asked): (Vec<_>, Vec<_>) =
+            (self.section.split('.').collect(), section.split('.').collect());
+        let fits = |(own, asked): (&&str, &&str)| *own == NAME || own == asked;
+        asked.len() <= own.len() && own.iter().zip(&asked).all(fits)
+    }
 }
 
 /// Whether this is `{ file = … }` or `{ env = … }`, or a list of such.

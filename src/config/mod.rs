@@ -41,7 +41,7 @@ use place::KeyPath;
 use read::Reader;
 use repair::Repair;
 use secrets::Keeping;
-use tree::Node;
+use tree::{Kind, Node};
 
 /// Every key that has a default, with one sentence about it.
 pub const DEFAULTS: &str = include_str!("../default.toml");
@@ -58,11 +58,13 @@ pub struct Objection {
 }
 
 /// The address that the service listens on, as far as it can be told without reading any secret: from the
-/// environment, else from `file`, else the default.
+/// environment, else from `file`, else the default. A mistake elsewhere in the file does not matter: the service may
+/// have been started before somebody made it.
 pub fn listens_on(file: Option<&Path>) -> Option<SocketAddr> {
-    let listen = |text: &str| {
-        let tables: toml::Table = text.parse().ok()?;
-        Some(tables.get("server")?.get("listen")?.as_str()?.to_owned())
+    let key = KeyPath::default().key("server").key("listen");
+    let listen = |text: &str| match &Node::legible(text).at(&key)?.kind {
+        Kind::Text(listen) => Some(listen.clone()),
+        _ => None,
     };
     let set = environment().find(|(name, _)| name == "HIREBRIDGE__SERVER__LISTEN").map(|(_, value)| value);
     let set = set.or_else(|| listen(&std::fs::read_to_string(file?).ok()?)).or_else(|| listen(DEFAULTS));

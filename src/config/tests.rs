@@ -392,3 +392,15 @@ fn the_built_in_defaults_are_toml_and_hold_nothing_that_is_refused() {
     let sections: Vec<_> = defaults.keys().map(String::as_str).collect();
     assert_eq!(sections, ["ledger", "log", "outbound", "personio", "server", "transfer"]);
 }
+
+#[test]
+fn where_the_service_listens_is_known_whatever_is_wrong_with_the_file() {
+    let folder = TempDir::new().expect("a folder can be made");
+    let file = folder.path().join("hirebridge.toml");
+    for wrong in ["[sources.ashby]\nenabled = maybe", "[server]", "[sources", "listen = \"nowhere\""] {
+        std::fs::write(&file, format!("[server]\nlisten = \"127.0.0.1:4711\"\n[log]\n{wrong}\n"))
+            .expect("writable");
+        assert_eq!(listens_on(Some(&file)), "127.0.0.1:4711".parse().ok(), "{wrong}");
+    }
+    assert_eq!(listens_on(None), "0.0.0.0:8080".parse().ok());
+}

@@ -57,6 +57,12 @@ impl Node {
         Err(errors)
     }
 
+    /// What of a TOML text can be read, whatever is wrong with the rest.
+    pub(super) fn legible(text: &str) -> Self {
+        let (table, _) = DeTable::parse_recoverable(text);
+        Self { kind: Kind::Table(entries(table.into_inner(), &|_| Place::Default)), place: Place::Default }
+    }
+
     pub(super) fn child(&self, step: &Step) -> Option<&Self> {
         match (&self.kind, step) {
             (Kind::Table(entries), Step::Key(key)) => entries.get(key),

@@ -153,16 +153,30 @@ impl Facts {
         self.0.keys().map(String::as_str)
     }
 
-    /// Takes over what `later` knows and these facts lack. Returns whether anything was added; what is
-    /// known already never changes.
+    /// Takes over what `later` knows and these facts lack. Returns whether anything was added. What is known already
+    /// never changes, but for custom fields that an application told before its offer was known: the offer is closer
+    /// to the hire.
     pub fn fill(&mut self, later: &Facts) -> bool {
-        let before = self.0.len();
+        let lacks = |name| self.value(name).is_none() && later.value(name).is_some();
+        let offer_comes = lacks("offer.id") && self.value("application.id").is_some();
+        let mut changed = false;
         for (name, value) in &*later.0 {
-            if !self.0.contains_key(name) {
+            let known = self.0.get(name);
+            let is_closer = offer_comes && name.starts_with(CUSTOM) && known != Some(value);
+            if known.is_none() || is_closer {
+                changed = true;
                 Arc::make_mut(&mut self.0).insert(name.clone(), value.clone());
             }
         }
-        self.0.len() > before
+        changed
+    }
+
+    /// Forgets the custom fields that are `known` elsewhere, unless the `offer` tells them.
+    pub fn leave_custom(&mut self, known: &Facts, offer: &Facts) {
+        let stays = |name: &str| {
+            !name.starts_with(CUSTOM) || known.value(name).is_none() || offer.value(name).is_some()
+        };
+        Arc::make_mut(&mut self.0).retain(|name, _| stays(name));
     }
 
     /// Reads facts in the nested form of the REST API: `{candidate: {…}, job: {…}, custom: {…}}`.
@@ -280,6 +294,25 @@ mod tests {
         assert!(facts.fill(&later));
         assert_eq!(facts.text("candidate.email"), Some("a@example.org"));
         assert_eq!(facts.text("offer.start_date"), Some("2027-01-01"));
+    }
+
+    #[test]
+    fn the_offers_custom_fields_count_however_late_it_comes() {
+        let told = |offer: Option<&str>, shirt: &str| {
+            let mut facts = Facts::new();
+            facts.put("application.id", "a");
+            facts.put("offer.id", offer);
+            facts.put_custom("Shirt", shirt.into());
+            facts
+        };
+        let mut facts = told(None, "the application's");
+        assert!(facts.fill(&told(Some("o"), "the offer's")));
+        assert_eq!(facts.text("custom.Shirt"), Some("the offer's"));
+        assert!(!facts.fill(&told(Some("o"), "another")), "known is known");
+        assert_eq!(facts.text("custom.Shirt"), Some("the offer's"));
+        let mut candidate = told(None, "the candidate's");
+        candidate.leave_custom(&facts, &Facts::new());
+        assert_eq!(candidate.value("custom.Shirt"), None);
     }
 
     #[test]

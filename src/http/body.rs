@@ -1,10 +1,13 @@
 //! Reading a request's body: under a limit, in time, as it came.
 
 use std::error::Error;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::Poll;
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use axum::extract::{FromRequest, Request};
-use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
 use axum::http::{HeaderMap, HeaderValue};
 use bytes::{Bytes, BytesMut};
 use bytesize::ByteSize;
@@ -18,6 +21,12 @@ use super::code::Code;
 use super::intake::Allowance;
 use super::limits::Limits;
 use super::problem::Problem;
+
+/// A body that is refused is thrown away if it is no larger, so that its connection can go on.
+const ALONG: u64 = 64 * 1024;
+
+/// How often hyper is asked for more of such a body. It reads 8 KiB at a time at least.
+const TURNS: usize = 16;
 
 /// Reads a body of at most `limit`. What announces itself as larger is refused before it is read; an
 /// encoded body is refused, because a small one could become a large one. Whoever sends too slowly is cut
@@ -78,6 +87,24 @@ async fn collect(
             read.extend_from_slice(&data);
         }
     }
+}
+
+/// Throws away a body that is refused, if it is small and has come along with its head, which spares both sides a new
+/// connection. Returns whether all of it was there. Nothing is waited for.
+pub(super) async fn came_along(headers: &HeaderMap, mut body: Body) -> bool {
+    let small = announced(headers).is_some_and(|length| length <= ALONG);
+    if !small || headers.contains_key(EXPECT) {
+        return false;
+    }
+    // hyper hands over what it has when it has been asked for it.
+    for _ in 0..TURNS {
+        match poll_fn(|cx| Poll::Ready(Pin::new(&mut body).poll_frame(cx))).await {
+            Poll::Ready(Some(Ok(_))) if !body.is_end_stream() => {}
+            Poll::Ready(frame) => return frame.is_none_or(|frame| frame.is_ok()),
+            Poll::Pending => tokio::task::yield_now().await,
+        }
+    }
+    false
 }
 
 /// How many bytes the body says that it has.

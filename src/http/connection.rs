@@ -18,6 +18,7 @@ use tokio::net::TcpStream;
 use tower::Service;
 
 use super::limits::Limits;
+use super::no_place::NoPlace;
 use super::seats::{Seat, Stage};
 use super::wire::Wire;
 
@@ -25,13 +26,19 @@ use super::wire::Wire;
 const HEAD: usize = 16 * 1024;
 
 /// Serves a connection until it ends, or until its seat is taken away and nothing is in service on it.
-pub(super) async fn serve(stream: TcpStream, router: Router, seat: Arc<Seat>, limits: Limits) {
+pub(super) async fn serve(
+    stream: TcpStream,
+    router: Router,
+    seat: Arc<Seat>,
+    limits: Limits,
+    no_place: Option<Arc<NoPlace>>,
+) {
     let Ok(peer) = stream.peer_addr() else { return };
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "the connection answers late");
     }
     let service = service_fn(|request| answer(router.clone(), request, peer, Arc::clone(&seat)));
-    let wire = TokioIo::new(Wire::new(stream, Arc::clone(&seat), limits));
+    let wire = TokioIo::new(Wire::new(stream, Arc::clone(&seat), limits, no_place));
     let connection =
         http1::Builder::new().header_read_timeout(None).max_buf_size(HEAD).serve_connection(wire, service);
     let mut connection = pin!(connection);

@@ -28,6 +28,8 @@ pub(super) struct Framing {
     coding: Option<Coding>,
     length: Option<Length>,
     spoilt: bool,
+    /// How many heads have ended.
+    heads: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +48,15 @@ enum Length {
 
 impl Framing {
     pub(super) fn new() -> Self {
-        Self { part: Part::Head, lines: 0, line: Vec::new(), coding: None, length: None, spoilt: false }
+        Self {
+            part: Part::Head,
+            lines: 0,
+            line: Vec::new(),
+            coding: None,
+            length: None,
+            spoilt: false,
+            heads: 0,
+        }
     }
 
     /// Whether a head has begun and not ended.
@@ -57,6 +67,11 @@ impl Framing {
     /// Whether there may be more to come of a body.
     pub(super) fn in_body(&self) -> bool {
         matches!(self.part, Part::Body(_) | Part::Rest)
+    }
+
+    /// How many whole requests have come, if nothing has begun since.
+    pub(super) fn whole(&self) -> Option<usize> {
+        (!self.spoilt && !self.in_head() && !self.in_body()).then_some(self.heads)
     }
 
     /// Whether the last head must not be obeyed.
@@ -138,6 +153,7 @@ impl Framing {
     /// The head has ended. Returns whether it may be obeyed.
     fn ends(&mut self) -> bool {
         self.lines = 0;
+        self.heads = self.heads.wrapping_add(1);
         let part = match (self.coding.take(), self.length.take()) {
             (None, None) => Some(Part::Head),
             (None, Some(Length::Of(length))) => Some(following(length)),
@@ -235,6 +251,19 @@ mod tests {
             }
         }
         assert!(seen("\nGET / HTTP/1.1\r\n", 3).1.is_spoilt());
+    }
+
+    #[test]
+    fn whole_requests_are_counted_when_nothing_else_has_begun() {
+        let one = format!("{FRONT}Content-Length: 5\r\n\r\n\r\n\r\n1");
+        assert_eq!(seen("", 1).1.whole(), Some(0));
+        for size in [1, 7, 1000] {
+            assert_eq!(seen(&one, size).1.whole(), Some(1));
+            assert_eq!(seen(&format!("{one}{one}"), size).1.whole(), Some(2));
+            assert_eq!(seen(&one[..one.len() - 1], size).1.whole(), None);
+            assert_eq!(seen(&format!("{one}P"), size).1.whole(), None);
+            assert_eq!(seen(&format!("{FRONT}Transfer-Encoding: chunked\r\n\r\n"), size).1.whole(), None);
+        }
     }
 
     #[test]

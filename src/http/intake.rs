@@ -1,7 +1,7 @@
 //! The intake: at most so many deliveries, and so many bytes of their bodies, are being read and stored at a
 //! time. One too many is refused before its body is read, unless somebody dawdles with a body: then that one
-//! makes room. While more is stored than can be carried on, and storing begins to take its time, fewer are
-//! taken at a time: storing must not take the processors away from those that are being carried.
+//! makes room. Nor are more taken than can be carried or stand in line for it: storing what cannot be carried
+//! takes the processors away from what is.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,12 +18,6 @@ use super::problem::Problem;
 /// A body that is not there after so long may be asked to make room. Most come along with their head.
 const DAWDLING: Duration = Duration::from_millis(500);
 
-/// Storing is cheap if it takes no longer.
-const CHEAP: Duration = Duration::from_millis(10);
-
-/// So many deliveries are taken at a time however long storing takes.
-const AT_LEAST: usize = 16;
-
 /// Room for deliveries. Cheap to clone.
 #[derive(Clone)]
 pub struct Intake(Arc<Inner>);
@@ -39,8 +33,6 @@ struct Inner {
 /// The bodies that are not complete, in the order of their coming.
 struct Arriving {
     next: u64,
-    /// How many deliveries are taken at a time while more is stored than can be carried on.
-    crowd: usize,
     bodies: BTreeMap<u64, Body>,
 }
 
@@ -62,7 +54,6 @@ pub(super) struct Room {
 
 /// What a delivery keeps whose body is complete.
 struct Stays {
-    since: Instant,
     #[expect(dead_code, reason = "it is held, not read")]
     room: OwnedSemaphorePermit,
     #[expect(dead_code, reason = "it is held, not read")]
@@ -82,7 +73,7 @@ impl Intake {
         let room = Arc::new(Semaphore::new(size));
         let memory = usize::try_from(memory.as_u64()).unwrap_or(usize::MAX);
         let memory = Arc::new(Semaphore::new(memory.min(Semaphore::MAX_PERMITS)));
-        let arriving = Mutex::new(Arriving { next: 0, crowd: size, bodies: BTreeMap::new() });
+        let arriving = Mutex::new(Arriving { next: 0, bodies: BTreeMap::new() });
         Self(Arc::new(Inner { room, size, memory, arriving }))
     }
 
@@ -91,17 +82,18 @@ impl Intake {
     }
 
     /// Room for a delivery whose body is to be read, and says of itself that it has so many bytes. They are
-    /// taken as they arrive: whoever announces much and sends little takes little. `behind` if more is stored
-    /// already than can be carried on.
+    /// taken as they arrive: whoever announces much and sends little takes little. `places` says how many new hires
+    /// could go on: those that are being received may need one each.
     ///
     /// # Errors
     /// [`Code::Overloaded`] if there is none.
-    pub(super) fn admit(&self, announced: u64, behind: bool) -> Result<Room, Problem> {
+    pub(super) fn admit(&self, announced: u64, places: usize) -> Result<Room, Problem> {
         let mut arriving = self.arriving();
         let taken = self.0.size - self.0.room.available_permits();
-        let crowded = behind && taken >= arriving.crowd;
-        let free = Arc::clone(&self.0.room).try_acquire_owned().ok().filter(|_| !crowded);
-        let room = free.or_else(|| arriving.oust()).ok_or_else(overloaded)?;
+        let free = (taken < places).then(|| Arc::clone(&self.0.room).try_acquire_owned().ok()).flatten();
+        // If there is no place for anybody, nobody need make room.
+        let made = || (places > 0).then(|| arriving.oust()).flatten();
+        let room = free.or_else(made).ok_or_else(overloaded)?;
         let announced = usize::try_from(announced).unwrap_or(usize::MAX);
         while self.0.memory.available_permits() < announced {
             drop(arriving.oust().ok_or_else(overloaded)?);
@@ -111,6 +103,13 @@ impl Intake {
         arriving.next += 1;
         arriving.bodies.insert(number, Body { since: Instant::now(), room, memory, cut: cut.clone() });
         Ok(Room { intake: self.clone(), number, cut, stays: None })
+    }
+
+    /// Whether whoever came now would find no room and nobody who makes any.
+    pub(super) fn is_full(&self, places: usize) -> bool {
+        let arriving = self.arriving();
+        let taken = self.0.size - self.0.room.available_permits();
+        taken >= places.min(self.0.size) && (places == 0 || !arriving.somebody_dawdles())
     }
 
     fn bytes(&self, count: u32) -> Option<OwnedSemaphorePermit> {
@@ -139,6 +138,10 @@ impl Allowance {
 }
 
 impl Arriving {
+    fn somebody_dawdles(&self) -> bool {
+        self.bodies.first_key_value().is_some_and(|(_, body)| body.since.elapsed() > DAWDLING)
+    }
+
     /// Takes the room of the body that has been arriving longest, if that is too long.
     fn oust(&mut self) -> Option<OwnedSemaphorePermit> {
         let oldest = self.bodies.first_entry().filter(|body| body.get().since.elapsed() > DAWDLING)?;
@@ -146,23 +149,9 @@ impl Arriving {
         cut.cancel();
         Some(room)
     }
-
-    /// Storing took so long: fewer at a time if that is too long, twice as many if not.
-    fn learn(&mut self, took: Duration, behind: bool, size: usize) {
-        let fewer = self.crowd - self.crowd / 16;
-        let more = self.crowd.saturating_mul(2);
-        let wanted = if behind && took > CHEAP { fewer } else { more };
-        self.crowd = wanted.max(AT_LEAST).min(size);
-    }
 }
 
 impl Room {
-    /// The delivery is stored: there is room for another. What it took tells how many are to be taken at a time.
-    pub(super) fn stored(self, behind: bool) {
-        let took = self.stays.as_ref().map_or(Duration::ZERO, |stays| stays.since.elapsed());
-        self.intake.arriving().learn(took, behind, self.intake.0.size);
-    }
-
     /// What the body may take of the memory.
     pub(super) fn allowance(&self) -> Allowance {
         Allowance { intake: self.intake.clone(), number: self.number }
@@ -182,7 +171,7 @@ impl Room {
         };
         let arrived = self.intake.arriving().bodies.remove(&self.number).ok_or_else(overloaded)?;
         let Body { room, memory, .. } = arrived;
-        self.stays = Some(Stays { since: Instant::now(), room, memory });
+        self.stays = Some(Stays { room, memory });
         Ok(read)
     }
 }
@@ -193,7 +182,8 @@ impl Drop for Room {
     }
 }
 
-fn overloaded() -> Problem {
+/// Nobody is to be taken at the moment.
+pub(super) fn overloaded() -> Problem {
     Problem::of(Code::Overloaded)
 }
 
@@ -201,66 +191,63 @@ fn overloaded() -> Problem {
 mod tests {
     use super::*;
 
+    const PLACES: usize = 100;
+
     #[tokio::test]
     async fn only_a_body_that_dawdles_makes_room() {
         let intake = Intake::of(2, ByteSize(100));
-        let mut stored = intake.admit(10, false).expect("there is room");
+        let mut stored = intake.admit(10, PLACES).expect("there is room");
         assert!(stored.read(async { Ok(()) }).await.is_ok());
-        let mut dawdling = intake.admit(10, false).expect("there is room");
-        assert!(intake.admit(10, false).is_err());
+        let mut dawdling = intake.admit(10, PLACES).expect("there is room");
+        assert!(intake.admit(10, PLACES).is_err());
         let arriving = |intake: &Intake| intake.arriving().bodies.keys().copied().collect::<Vec<_>>();
         let since = Instant::now().checked_sub(2 * DAWDLING).expect("a moment ago");
         intake.arriving().bodies.values_mut().for_each(|body| body.since = since);
-        let fresh = intake.admit(10, false).expect("the one that dawdles leaves");
+        let fresh = intake.admit(10, PLACES).expect("the one that dawdles leaves");
         assert_eq!(arriving(&intake), [fresh.number]);
         let never = std::future::pending::<Result<(), Problem>>();
         let refused = dawdling.read(never).await.expect_err("its room is gone");
         assert_eq!(refused.code(), Code::Overloaded);
-        assert!(intake.admit(10, false).is_err());
+        assert!(intake.admit(10, PLACES).is_err());
         drop((fresh, stored));
-        assert!([intake.admit(10, false), intake.admit(10, false)].iter().all(Result::is_ok));
+        assert!([intake.admit(10, PLACES), intake.admit(10, PLACES)].iter().all(Result::is_ok));
     }
 
     #[tokio::test]
     async fn bodies_share_a_memory_and_take_of_it_what_has_arrived() {
         let intake = Intake::of(10, ByteSize(100));
-        let mut first = intake.admit(100, false).expect("all of it is free");
-        let second = intake.admit(100, false).expect("an announcement takes nothing");
+        let mut first = intake.admit(100, PLACES).expect("all of it is free");
+        let second = intake.admit(100, PLACES).expect("an announcement takes nothing");
         first.allowance().grow(60).expect("there are so many");
         second.allowance().grow(30).expect("there are so many");
-        assert!(second.allowance().grow(11).is_err() && intake.admit(11, false).is_err());
+        assert!(second.allowance().grow(11).is_err() && intake.admit(11, PLACES).is_err());
         assert!(first.read(async { Ok(()) }).await.is_ok());
-        assert!(intake.admit(11, false).is_err(), "it is stored from memory");
+        assert!(intake.admit(11, PLACES).is_err(), "it is stored from memory");
         drop(first);
         second.allowance().grow(70).expect("it was given back");
-        assert!(intake.admit(1, false).is_err());
+        assert!(intake.admit(1, PLACES).is_err());
         let since = Instant::now().checked_sub(2 * DAWDLING).expect("a moment ago");
         intake.arriving().bodies.values_mut().for_each(|body| body.since = since);
-        assert!(intake.admit(100, false).is_ok(), "whoever dawdles gives its memory back at once");
+        assert!(intake.admit(100, PLACES).is_ok(), "whoever dawdles gives its memory back at once");
         assert!(second.allowance().grow(1).is_err());
         drop(second);
         assert_eq!(intake.0.memory.available_permits(), 100);
     }
 
     #[tokio::test]
-    async fn while_storing_is_slow_and_too_much_is_stored_fewer_are_taken_at_a_time() {
-        let intake = Intake::of(1000, ByteSize(100));
-        let crowd = |intake: &Intake| intake.arriving().crowd;
-        let learn = |took, behind| intake.arriving().learn(took, behind, 1000);
-        for _ in 0..1000 {
-            learn(2 * CHEAP, false);
-            learn(CHEAP, true);
-        }
-        assert_eq!(crowd(&intake), 1000);
-        for _ in 0..1000 {
-            learn(2 * CHEAP, true);
-        }
-        assert_eq!(crowd(&intake), AT_LEAST);
-        let all: Vec<_> = (0..AT_LEAST).map(|_| intake.admit(0, true).expect("so many are taken")).collect();
-        assert!(intake.admit(0, true).is_err());
-        let one = intake.admit(0, false).expect("nothing is behind");
-        one.stored(false);
-        assert!(intake.admit(0, true).is_ok(), "storing is cheap again");
-        drop(all);
+    async fn no_more_are_received_than_can_be_carried_or_stand_in_line() {
+        let intake = Intake::of(10, ByteSize(100));
+        assert!(intake.admit(0, 0).is_err());
+        let first = intake.admit(0, 2).expect("there are two places");
+        let second = intake.admit(0, 2).expect("there is another");
+        assert!(intake.admit(0, 2).is_err() && intake.is_full(2) && !intake.is_full(3));
+        let since = Instant::now().checked_sub(2 * DAWDLING).expect("a moment ago");
+        intake.arriving().bodies.values_mut().for_each(|body| body.since = since);
+        assert!(intake.is_full(0) && !intake.is_full(2));
+        assert!(intake.admit(0, 0).is_err() && intake.arriving().bodies.len() == 2, "nobody leaves in vain");
+        let third = intake.admit(0, 2).expect("the one that dawdles leaves");
+        assert!(!intake.arriving().bodies.contains_key(&first.number));
+        drop((second, third));
+        assert!(intake.admit(0, 2).is_ok());
     }
 }

@@ -19,6 +19,7 @@ pub mod intake;
 mod language;
 pub mod limits;
 mod list;
+pub mod no_place;
 pub mod operators;
 pub mod problem;
 pub mod reload;

@@ -31,6 +31,8 @@ pub struct Problem {
     body: Box<Body>,
     detail: Option<Box<Detail>>,
     headers: HeaderMap,
+    /// Whether the request was read to its end, although that was not needed.
+    at_its_end: bool,
 }
 
 /// What more there is to say than the code does: a sentence of the catalogue, and what stands in its places.
@@ -126,7 +128,7 @@ impl Problem {
             plan: None,
             difference: Vec::new(),
         };
-        Self { body: Box::new(body), detail: None, headers: HeaderMap::new() }
+        Self { body: Box::new(body), detail: None, headers: HeaderMap::new(), at_its_end: false }
             .in_language(Language::English)
             .with_usual_headers()
     }
@@ -230,6 +232,13 @@ impl Problem {
         self
     }
 
+    /// Nothing is left of the request that was refused: the connection can go on.
+    #[must_use]
+    pub(super) fn at_its_end(mut self) -> Self {
+        self.at_its_end = true;
+        self
+    }
+
     /// The code.
     pub fn code(&self) -> Code {
         self.body.code
@@ -257,7 +266,9 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = (self.body.code.status(), self.headers.clone(), self.bytes()).into_response();
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
-        close_if_unread(self.body.code, response.headers_mut());
+        if !self.at_its_end {
+            close_if_unread(self.body.code, response.headers_mut());
+        }
         response.extensions_mut().insert(Arc::new(self));
         response
     }

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::connection;
 use super::limits::Limits;
+use super::no_place::NoPlace;
 use super::seats::Seats;
 use super::turned_away::TurnedAway;
 use crate::telemetry::Metrics;
@@ -28,6 +29,7 @@ pub async fn serve(
     shutdown: CancellationToken,
     limits: Limits,
     metrics: Metrics,
+    no_place: Option<Arc<NoPlace>>,
 ) {
     let seats = Arc::new(Seats::counted(metrics));
     let mut connections = JoinSet::new();
@@ -44,7 +46,7 @@ pub async fn serve(
                 }
                 Ok((stream, _)) => {
                     let seat = seats.take(shutdown.child_token());
-                    connections.spawn(connection::serve(stream, router.clone(), seat, limits));
+                    connections.spawn(connection::serve(stream, router.clone(), seat, limits, no_place.clone()));
                 }
                 Err(error) => bear(&error, &seats).await,
             },
@@ -88,7 +90,8 @@ mod tests {
             "done"
         };
         let router = Router::new().route("/", get(stopping));
-        let service = tokio::spawn(serve(listener, router, shutdown, Limits::default(), Metrics::default()));
+        let service =
+            tokio::spawn(serve(listener, router, shutdown, Limits::default(), Metrics::default(), None));
         let mut stream = TcpStream::connect(address).await.expect("it listens");
         stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.expect("is written");
         let mut answer = String::new();

@@ -31,7 +31,11 @@ pub(super) struct TurnedAway {
 impl TurnedAway {
     /// Nobody as yet. Each will have so long to ask, and to read the answer.
     pub(super) async fn within(linger: Duration) -> Self {
-        Self { words: words().await, linger, told: JoinSet::new() }
+        Self {
+            words: words(Problem::of(Code::Overloaded).detail("connections_full")).await,
+            linger,
+            told: JoinSet::new(),
+        }
     }
 
     /// Tells one that there is no room.
@@ -56,8 +60,8 @@ async fn farewell(mut stream: TcpStream, words: Bytes) -> std::io::Result<()> {
 }
 
 /// The whole answer, as it goes over the wire.
-async fn words() -> Bytes {
-    let (parts, body) = Problem::of(Code::Overloaded).detail("connections_full").into_response().into_parts();
+pub(super) async fn words(problem: Problem) -> Bytes {
+    let (parts, body) = problem.into_response().into_parts();
     let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     let mut head = format!("HTTP/1.1 {}\r\n", parts.status);
     for (name, value) in &parts.headers {
@@ -74,7 +78,8 @@ mod tests {
 
     #[tokio::test]
     async fn the_answer_is_complete() {
-        let words = String::from_utf8(words().await.to_vec()).expect("text");
+        let words = TurnedAway::within(Duration::ZERO).await.words;
+        let words = String::from_utf8(words.to_vec()).expect("text");
         let (head, body) = words.split_once("\r\n\r\n").expect("a head and a body");
         assert!(head.starts_with("HTTP/1.1 503 Service Unavailable\r\n"), "{head}");
         for header in ["retry-after: 10", "connection: close", "content-type: application/problem+json"] {

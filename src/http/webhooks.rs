@@ -25,6 +25,9 @@ use crate::transfer::{NotReceived, Receipt};
 /// What deliveries to addresses that do not exist are counted under.
 const NOBODY: &str = "unknown";
 
+/// The result of a delivery that was not taken.
+const REFUSED: &str = "refused";
+
 /// What became of a delivery. Nothing personal.
 #[derive(Serialize, ToSchema)]
 pub(super) struct DeliveryAnswer {
@@ -105,8 +108,11 @@ async fn take(app: &App, source: Option<&Source>, request: Request) -> Outcome {
     let limit = source.and_then(Source::body_limit).unwrap_or(app.settings.body_limit);
     // What is larger than the limit is refused for that, without being read.
     let announced = body::announced(&parts.headers).filter(|length| *length <= limit.as_u64());
-    let mut room = match app.intake.admit(announced.unwrap_or_default(), !app.transfer.has_room()) {
+    let mut room = match app.intake.admit(announced.unwrap_or_default(), app.transfer.places()) {
         Ok(room) => room,
+        Err(problem) if body::came_along(&parts.headers, body).await => {
+            return Outcome::Refused(unread(problem.at_its_end()));
+        }
         Err(problem) => return Outcome::Refused(unread(problem)),
     };
     let allowance = room.allowance();
@@ -131,22 +137,38 @@ async fn take(app: &App, source: Option<&Source>, request: Request) -> Outcome {
     match app.transfer.receive(source, &delivery).await {
         Ok(stored) => {
             // Those who wait for the outcome take up no room.
-            room.stored(!app.transfer.has_room());
+            drop(room);
             Outcome::Stored(app.transfer.outcome(stored, wait).await)
         }
         Err(error) => Outcome::NotStored(error),
     }
 }
 
+/// A delivery was refused without looking into it.
+pub(super) fn note_overload(app: &App, source: &str) {
+    app.metrics.delivery(source, REFUSED, 0.0);
+    note_refused(app, source, reason(Code::Overloaded), 0);
+}
+
+fn note_refused(app: &App, source: &str, reason: &'static str, duration_ms: u64) {
+    if source != NOBODY {
+        app.watch.refused(source, reason, app.clock.now());
+    }
+    tracing::warn!(source, result = REFUSED, reason, duration_ms, "delivery");
+}
+
 fn unread(problem: Problem) -> Refused {
-    let reason = match problem.code() {
+    Refused { reason: reason(problem.code()), problem }
+}
+
+fn reason(code: Code) -> &'static str {
+    match code {
         Code::TooLarge => "too_large",
         Code::ContentEncoding => "content_encoding",
         Code::RequestTimeout => "body_late",
         Code::Overloaded => "overloaded",
         _ => "body_cut",
-    };
-    Refused { reason, problem }
+    }
 }
 
 fn unsigned(reason: &'static str) -> Refused {
@@ -179,10 +201,7 @@ fn note(app: &App, source: &str, outcome: &Outcome, elapsed: Duration) {
             tracing::info!(source, result, hire, state = receipt.state, reason, duration_ms, "delivery");
         }
         Outcome::Refused(Refused { reason, .. }) => {
-            if source != NOBODY {
-                app.watch.refused(source, reason, app.clock.now());
-            }
-            tracing::warn!(source, result, reason, duration_ms, "delivery");
+            note_refused(app, source, reason, duration_ms);
         }
         Outcome::NotStored(error) => {
             tracing::error!(source, result, %error, duration_ms, "delivery");
@@ -198,7 +217,7 @@ impl Outcome {
             Self::Stored(receipt) if receipt.hire.is_none() => "ignored",
             Self::Stored(receipt) if receipt.duplicate => "duplicate",
             Self::Stored(_) => "stored",
-            Self::Refused(_) => "refused",
+            Self::Refused(_) => REFUSED,
             Self::NotStored(_) => "not_stored",
         }
     }

@@ -2,6 +2,7 @@
 //! an idle connection's wait as well, and it has none for an answer that nobody reads.
 
 use std::io;
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -11,6 +12,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::framing::Framing;
 use super::limits::Limits;
+use super::no_place::NoPlace;
 use super::seats::{Seat, Stage};
 
 /// So much is thrown away at most while lingering.
@@ -18,6 +20,9 @@ const LEFT_OVER: usize = 4 * 1024 * 1024;
 
 /// hyper reads a head that came in pieces when its end has come: a spoilt one is given this one.
 const END: &[u8] = b"\r\n\r\n";
+
+/// A delivery of more bytes goes the usual way.
+const SPACE: usize = 16 * 1024;
 
 /// A stream whose other side must not let us wait too long.
 pub(super) struct Wire<S> {
@@ -30,6 +35,7 @@ pub(super) struct Wire<S> {
     /// Since when an answer is blocked, and how much of it was taken since.
     blocked: Option<(Instant, usize)>,
     lingering: Option<(Instant, usize)>,
+    no_place: Option<Arc<NoPlace>>,
 }
 
 /// A timer that is set when it is first needed.
@@ -48,7 +54,7 @@ impl Timer {
 }
 
 impl<S> Wire<S> {
-    pub(super) fn new(stream: S, seat: Arc<Seat>, limits: Limits) -> Self {
+    pub(super) fn new(stream: S, seat: Arc<Seat>, limits: Limits, no_place: Option<Arc<NoPlace>>) -> Self {
         Self {
             stream,
             seat,
@@ -58,6 +64,7 @@ impl<S> Wire<S> {
             writing: Timer::default(),
             blocked: None,
             lingering: None,
+            no_place,
         }
     }
 
@@ -81,6 +88,14 @@ impl<S> Wire<S> {
             Stage::Idle(since) => Some(since + self.limits.idle),
             // A body's time is up where it is read, so that it can be answered.
             Stage::Busy | Stage::Answered => None,
+        }
+    }
+
+    /// Nothing has come; there is a time for that.
+    fn wait(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.read_until() {
+            Some(until) if self.reading.is_over(cx, until) => Poll::Ready(Err(self.too_slow())),
+            _ => Poll::Pending,
         }
     }
 
@@ -136,7 +151,34 @@ impl<S: AsyncRead + Unpin> Wire<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
+impl<S: AsyncWrite + Unpin> Wire<S> {
+    /// How many requests have come so far, if nothing has begun since and all are answered: what is written now
+    /// answers the next one.
+    fn answered(&self) -> Option<usize> {
+        self.no_place.as_ref()?;
+        let nothing_asked = matches!(self.seat.stage(), Stage::Head(_) | Stage::Idle(_));
+        self.framing.whole().filter(|_| nothing_asked)
+    }
+
+    /// Answers these bytes at once, if they are one whole delivery for which there is no place. Whoever has so many
+    /// answers unread that this one finds no room is cut.
+    fn refuse(&mut self, cx: &mut Context<'_>, before: usize, request: &[u8]) -> io::Result<bool> {
+        let one_came = self.framing.whole() == Some(before.wrapping_add(1));
+        let no_place = self.no_place.as_ref().filter(|_| one_came).cloned();
+        let Some(answer) = no_place.as_ref().and_then(|no_place| no_place.answer(request)) else {
+            return Ok(false);
+        };
+        match Pin::new(&mut self.stream).poll_write(cx, answer)? {
+            Poll::Ready(taken) if taken == answer.len() => {
+                self.seat.enter(Stage::Idle(Instant::now()));
+                Ok(true)
+            }
+            _ => Err(self.too_slow()),
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Wire<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -147,14 +189,25 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
             return Poll::Ready(Ok(()));
         }
         let before = buf.filled().len();
+        while let Some(answered) = self.answered() {
+            // Read into hyper's buffers, a flood would sweep everything else out of the processor's caches.
+            let mut space = [MaybeUninit::uninit(); SPACE];
+            let most = SPACE.min(buf.remaining());
+            let mut read = ReadBuf::uninit(&mut space[..most]);
+            if Pin::new(&mut self.stream).poll_read(cx, &mut read)?.is_pending() {
+                return self.wait(cx);
+            }
+            self.arrived(read.filled_mut());
+            if !self.refuse(cx, answered, read.filled())? {
+                buf.put_slice(read.filled());
+                return Poll::Ready(Ok(()));
+            }
+        }
         if Pin::new(&mut self.stream).poll_read(cx, buf)?.is_ready() {
             self.arrived(&mut buf.filled_mut()[before..]);
             return Poll::Ready(Ok(()));
         }
-        match self.read_until() {
-            Some(until) if self.reading.is_over(cx, until) => Poll::Ready(Err(self.too_slow())),
-            _ => Poll::Pending,
-        }
+        self.wait(cx)
     }
 }
 
@@ -209,7 +262,7 @@ mod tests {
     fn wire<S>(stream: S) -> (Wire<S>, Arc<Seat>) {
         let seat = Arc::new(Seats::default()).take(CancellationToken::new());
         let limits = Limits { head: SHORT, idle: SHORT, answer: SHORT, ..Limits::default() };
-        (Wire::new(stream, Arc::clone(&seat), limits), seat)
+        (Wire::new(stream, Arc::clone(&seat), limits, None), seat)
     }
 
     #[tokio::test]

@@ -1,18 +1,22 @@
 //! A plan while it is made: values are placed, judged against what Personio knows, or named as missing.
 
-use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use serde_json::Value;
 
-use super::rule::{Rule, Unknown};
+use super::rule::{Rule, Takes, Unknown};
 use super::value::{Unfit, fit, is_unseen, tags};
 use super::{Expected, Input, LABEL, as_text, label};
 use crate::domain::catalog::{NAMED, NoAttribute, Verdict};
 use crate::domain::employee::Shape;
 use crate::domain::facts::CUSTOM;
 use crate::domain::{Held, NameSplit, Plan, Warning};
+
+const SUBCOMPANY: &str = "subcompany";
+
+/// What stands in a proposed line where nobody can say what is meant.
+const TO_FILL_IN: &str = "?";
 
 pub(super) struct Draft<'a> {
     input: &'a Input<'a>,
@@ -44,7 +48,10 @@ impl<'a> Draft<'a> {
         let found = rule.found(&self.input.facts, self.input.payloads);
         let needed = rule.expected == Expected::Required || !matches!(found, Ok(Value::Null));
         let Some(attribute) = self.attribute(name, needed) else { return };
-        self.ruled.insert(attribute.clone());
+        if !self.ruled.insert(attribute.clone()) {
+            // Named by its key and by its label: the rule that came first counts.
+            return;
+        }
         if let Some(told) = found.as_ref().ok().and_then(as_text) {
             self.told.insert(attribute.clone(), told);
         }
@@ -96,8 +103,17 @@ impl<'a> Draft<'a> {
             let value = Value::String(one.to.clone());
             return self.place(attribute, rule.expected, &value, From::Always(&one.to));
         }
-        let value = rule.translate(told.clone());
+        let value = rule.translate(told, self.takes(attribute));
         self.place(attribute, rule.expected, &value, From::Rule { name, rule, told });
+    }
+
+    fn takes(&self, attribute: &str) -> Takes {
+        match self.input.catalog.shape(attribute) {
+            _ if NAMED.contains(&attribute) => Takes::One,
+            Shape::Option => Takes::One,
+            Shape::Tags => Takes::Tags,
+            _ => Takes::Text,
+        }
     }
 
     /// What the ATS says for each attribute.
@@ -151,9 +167,19 @@ impl<'a> Draft<'a> {
                     self.hold(Held::Missing);
                 }
             }
-            Err(Unfit::Unnamed) => self.plan.note(&format!("{attribute}_not_known")),
+            Err(Unfit::Unnamed) => {
+                self.plan.note(&format!("{attribute}_not_known"));
+                if expected == Expected::Required {
+                    self.place(attribute, expected, &Value::Null, from);
+                }
+            }
             Err(unfit) => {
-                self.plan.warnings.push(Warning::about(unfit.code(), attribute, Some(found.clone())));
+                let options = match unfit {
+                    Unfit::Several => self.input.catalog.offers(attribute, "").1,
+                    _ => Vec::new(),
+                };
+                let about = Warning::about(unfit.code(), attribute, Some(found.clone()));
+                self.plan.warnings.push(Warning { options, ..about });
                 self.hold(Held::Invalid);
             }
         }
@@ -173,8 +199,13 @@ impl<'a> Draft<'a> {
         for part in parts {
             match self.input.catalog.judge(attribute, part, known) {
                 Verdict::Unchecked if NAMED.contains(&attribute) => self.plan.note("names_not_checked"),
-                Verdict::NothingThere if attribute == "subcompany" => return self.no_subcompanies(from),
-                Verdict::Known | Verdict::Unchecked | Verdict::NothingThere => {}
+                Verdict::NothingThere if matches!(from, From::Typed) => {
+                    self.unknown(attribute, part, 0, Vec::new(), from);
+                }
+                Verdict::NothingThere if attribute == SUBCOMPANY => return self.no_subcompanies(from),
+                // Where nobody has one yet, nothing can be learned from those who have.
+                Verdict::NothingThere => self.plan.note("names_not_checked"),
+                Verdict::Known | Verdict::Unchecked => {}
                 Verdict::Unknown { alike, offered } => self.unknown(attribute, part, alike, offered, from),
             }
         }
@@ -189,9 +220,12 @@ impl<'a> Draft<'a> {
     }
 
     fn unknown(&mut self, attribute: &str, value: &str, alike: usize, offered: Vec<String>, from: From<'_>) {
-        let line = match (from, offered.first()) {
-            (From::Rule { name, rule, told }, Some(likeliest)) if alike > 0 => {
-                Some(rule.line(name, told.as_str().unwrap_or(value), likeliest))
+        let likeliest = offered.first().filter(|_| alike > 0).map(String::as_str);
+        // A line for the company is always shown: it holds on until somebody has put a name in.
+        let to = likeliest.or((attribute == SUBCOMPANY).then_some(TO_FILL_IN));
+        let line = match (from, to) {
+            (From::Rule { name, rule, told }, Some(to)) => {
+                Some(rule.line(name, &rule.part_of(told, value, self.takes(attribute)), to))
             }
             _ => None,
         };
@@ -255,17 +289,19 @@ impl<'a> Draft<'a> {
     fn judge_start(&mut self) {
         let sent = self.plan.employee.value("hire_date").cloned();
         let date = sent.as_ref().and_then(|sent| sent.as_str()?.parse::<Date>().ok());
-        let (Some(date), Some(received)) = (date, self.input.received) else { return };
-        let code = match date.cmp(&received) {
-            Ordering::Less => Some("hire_date_past"),
-            Ordering::Equal => Some("hire_date_today"),
-            Ordering::Greater => None,
+        let Some(received) = self.input.received else { return };
+        let today = self.input.today.unwrap_or(received).max(received);
+        let has_passed = date.is_some_and(|date| date < today);
+        let code = match date {
+            Some(_) if has_passed => Some("hire_date_past"),
+            Some(date) if date == received => Some("hire_date_today"),
+            _ => None,
         };
         if let Some(code) = code.filter(|_| !self.input.corrections.contains_key("hire_date")) {
             self.plan.warnings.push(Warning::about(code, "hire_date", sent));
         }
         if self.plan.employee.value("status").is_none() {
-            self.plan.status = Some(if date < received { "active" } else { "onboarding" }.to_owned());
+            self.plan.status = Some(if has_passed { "active" } else { "onboarding" }.to_owned());
         }
     }
 }

@@ -17,7 +17,7 @@ use jiff::civil::Date;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::domain::employee::{self, SYSTEM};
+use crate::domain::employee::{self, SYSTEM, Shape};
 use crate::domain::facts::{self, Facts};
 use crate::domain::{Catalog, DocumentKind, File, NameSplit, Plan, Translation};
 pub use doubt::{Doubt, What};
@@ -54,6 +54,8 @@ pub struct Input<'a> {
     pub catalog: &'a Catalog,
     /// The day on which the ATS told us of the hire.
     pub received: Option<Date>,
+    /// The day on which the plan is made, if it is another.
+    pub today: Option<Date>,
     /// What the ATS told us.
     pub facts: Facts,
     /// The payloads that JSONPaths look into, oldest first.
@@ -80,6 +82,7 @@ impl<'a> Input<'a> {
         Self {
             catalog,
             received: None,
+            today: None,
             facts,
             payloads: &[],
             lacking: &[],
@@ -257,6 +260,10 @@ impl Mapping {
     /// The line of the configuration that puts `to` in the place of what a rule finds for the attribute, if one does.
     pub fn line(&self, catalog: &Catalog, attribute: &str, facts: &Facts, to: &str) -> Option<String> {
         let (name, rule) = self.rule_for(catalog, attribute)?;
+        if catalog.shape(attribute) == Shape::Tags {
+            // The line would say what becomes of all the tags together.
+            return None;
+        }
         let told = rule.found(facts, &[]).ok()?;
         Some(rule.line(name, told.as_str()?, to))
     }
@@ -275,7 +282,10 @@ impl Mapping {
 
     fn draft<'a>(&self, input: &'a Input<'a>) -> Draft<'a> {
         let mut draft = Draft::new(input);
-        for (name, rule) in &self.rules {
+        // An attribute may be named by its key here and by its label there: the source's rule goes before.
+        let (of_the_source, common): (Vec<_>, Vec<_>) =
+            self.rules.iter().partition(|(_, rule)| rule.is_of_a_source());
+        for (name, rule) in of_the_source.into_iter().chain(common) {
             draft.apply(name, rule);
         }
         draft.own_fields();

@@ -1,6 +1,6 @@
 //! One rule: where the value of one attribute comes from, and what to do with one that Personio does not know.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::Deserialize;
@@ -10,7 +10,8 @@ use serde_json::Value;
 use serde_json_path::JsonPath;
 
 use super::template::{NoText, Template};
-use super::{Expected, check_fact};
+use super::value::tags;
+use super::{Expected, as_text, check_fact};
 use crate::domain::Facts;
 
 /// The fact that lists all addresses of a candidate.
@@ -106,6 +107,17 @@ enum Origin {
     Email(Vec<String>),
 }
 
+/// How many values an attribute takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Takes {
+    /// One of those that Personio has.
+    One,
+    /// Several of those that it has.
+    Tags,
+    /// Any text.
+    Text,
+}
+
 /// A value that no origin could make, though all of its facts are there.
 pub(super) struct Failed;
 
@@ -138,6 +150,11 @@ impl Rule {
             built_in: false,
             table: within.to_owned(),
         })
+    }
+
+    /// Whether it stands in a source's own table.
+    pub(super) fn is_of_a_source(&self) -> bool {
+        self.table != COMMON
     }
 
     pub(super) fn needs_payloads(&self) -> bool {
@@ -181,19 +198,42 @@ impl Rule {
         Ok(Value::Null)
     }
 
-    /// Through the value table; the default where nothing was found.
-    pub(super) fn translate(&self, found: Value) -> Value {
-        let found = if found.is_null() { self.default.clone() } else { found };
-        let translated = |text: &str| self.values.get(text).map(|value| Value::String(value.clone()));
-        match &found {
-            Value::String(text) => translated(text).unwrap_or(found),
-            Value::Bool(_) | Value::Number(_) => translated(&found.to_string()).unwrap_or(found),
-            Value::Array(items) => {
-                let each = |item: &Value| item.as_str().and_then(translated).unwrap_or_else(|| item.clone());
-                items.iter().map(each).collect()
+    /// Through the value table; the default where nothing was found. Of a list where `one` value is wanted, what the
+    /// table names counts alone; a text where several are wanted is a comma list.
+    pub(super) fn translate(&self, found: &Value, takes: Takes) -> Value {
+        let found = if found.is_null() { &self.default } else { found };
+        let each = |item: &Value| self.entry(item).unwrap_or_else(|| item.clone());
+        match (found, takes) {
+            (Value::Array(items), Takes::One) if items.len() > 1 => {
+                let named: BTreeSet<_> = items.iter().filter_map(|item| self.target(item)).collect();
+                if named.is_empty() { items.iter().map(each).collect() } else { named.into_iter().collect() }
             }
-            _ => found,
+            (Value::Array(items), _) => items.iter().map(each).collect(),
+            (Value::String(text), Takes::Tags) if self.has_table() && self.entry(found).is_none() => {
+                tags(text).map(|tag| each(&tag.into())).collect()
+            }
+            _ => each(found),
         }
+    }
+
+    /// The part of what was found that became this value: what the value table has to name to change it.
+    pub(super) fn part_of(&self, told: &Value, value: &str, takes: Takes) -> String {
+        let parts: Vec<String> = match told {
+            Value::Array(items) => items.iter().filter_map(as_text).collect(),
+            Value::String(text) if takes == Takes::Tags => tags(text).map(str::to_owned).collect(),
+            Value::String(text) => return text.clone(),
+            _ => Vec::new(),
+        };
+        let becomes = |part: &String| self.values.get(part).unwrap_or(part) == value;
+        parts.into_iter().find(becomes).unwrap_or_else(|| value.to_owned())
+    }
+
+    fn entry(&self, value: &Value) -> Option<Value> {
+        self.target(value).map(Value::from)
+    }
+
+    fn target(&self, value: &Value) -> Option<&str> {
+        self.values.get(&as_text(value)?).map(String::as_str)
     }
 
     /// The line of the configuration that has this rule with one more entry in its value table: valid TOML,
@@ -274,6 +314,9 @@ impl Origin {
         if from.starts_with('$') {
             let path = JsonPath::parse(from);
             return path.map(Self::Path).map_err(|error| format!("not a JSONPath (RFC 9535): {error}"));
+        }
+        if from == EMAILS {
+            return Ok(Self::Email(Vec::new()));
         }
         check_fact(from).map(|()| Self::Fact(from.to_owned()))
     }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use minijinja::value::Serde;
-use minijinja::{Environment, ErrorKind, UndefinedBehavior};
-use serde_json::Value;
+use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
+use serde_json::{Map, Value};
 
 use super::check_fact;
 use crate::domain::Facts;
@@ -60,7 +60,7 @@ impl Template {
     /// The text for these facts.
     pub(super) fn text(&self, facts: &Facts) -> Result<Value, NoText> {
         let template = self.0.get_template(NAME).map_err(|_| NoText::Failed)?;
-        let rendered = template.render(Serde(facts.to_nested()));
+        let rendered = template.render(Serde(nested(facts)));
         rendered.map(|text| Value::String(text.trim().to_owned())).map_err(|error| match error.kind() {
             ErrorKind::UndefinedError => NoText::Missing,
             _ => NoText::Failed,
@@ -77,7 +77,25 @@ fn sample(names: &[String]) -> Value {
     for title in names.iter().filter_map(|name| name.strip_prefix(CUSTOM)) {
         facts.put_custom(title, "1".into());
     }
-    facts.to_nested()
+    nested(&facts)
+}
+
+/// The facts with every group there, also those of which nothing is known: `default` works for a fact that is
+/// the only one of its group, too.
+fn nested(facts: &Facts) -> Value {
+    let mut nested = facts.to_nested();
+    for (name, _) in facts::NAMES {
+        group(&mut nested, name);
+    }
+    group(&mut nested, CUSTOM);
+    nested
+}
+
+fn group(nested: &mut Value, fact: &str) {
+    let group = &mut nested[fact.split('.').next().unwrap_or(fact)];
+    if group.is_null() {
+        *group = Value::Object(Map::new());
+    }
 }
 
 /// `custom` is looked into by title, so that a template may name it alone; everything else is a fact.
@@ -86,10 +104,13 @@ fn check_name(name: &str) -> Result<(), String> {
 }
 
 /// A name as the part of an address before the @: plain Latin, lower case, one dash for what is between words.
-fn mailbox(name: &str) -> String {
+/// Of a name without a letter nothing is made: half an address is none.
+fn mailbox(name: &str) -> Result<String, Error> {
     let plain = plain_latin(name).to_lowercase().replace(['\'', '’', '`'], "");
     let words = plain.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
-    words.collect::<Vec<_>>().join("-")
+    let words = words.collect::<Vec<_>>().join("-");
+    let nothing = || Error::new(ErrorKind::InvalidOperation, "nothing of the name can stand in an address");
+    if words.is_empty() { Err(nothing()) } else { Ok(words) }
 }
 
 #[cfg(test)]

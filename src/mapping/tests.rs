@@ -6,6 +6,8 @@ use super::*;
 use crate::domain::catalog::{Attribute, Names};
 use crate::domain::{Held, NameSplit};
 
+mod edges;
+
 /// Nothing is known of Personio.
 static NOTHING: Catalog = Catalog { attributes: None, names: None, categories: None };
 

@@ -3,6 +3,7 @@
 use jiff::civil::Date;
 use serde_json::{Number, Value};
 
+use crate::domain::catalog::NAMED;
 use crate::domain::employee::{Shape, is_dynamic};
 
 /// How many characters a text of several lines may have.
@@ -71,6 +72,9 @@ pub(super) fn fit(
     value: &Value,
     options: &[String],
 ) -> Result<Option<Value>, Unfit> {
+    if NAMED.contains(&attribute) && value.as_array().is_some_and(|items| items.len() > 1) {
+        return Err(Unfit::Several);
+    }
     let Some(text) = plain(value, shape, options)? else { return Ok(None) };
     let fitted = match shape {
         Shape::Text if attribute == "email" => email(&text)?,

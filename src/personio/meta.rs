@@ -60,8 +60,23 @@ impl<'a> Found<'a> {
             match self.attribute(key) {
                 Some(name) if !is_empty(value) => _ = self.dropped.insert(name),
                 Some(_) => {}
-                None => self.walk(value),
+                None => self.walk_under(key, value),
             }
+        }
+    }
+
+    /// What is said under a key that is no attribute's own name may be about what the key says: `{"Department": "…"}`.
+    fn walk_under(&mut self, key: &str, value: &Value) {
+        let Value::Array(said) = value else { return self.walk_item(key, value) };
+        for item in said {
+            self.walk_item(key, item);
+        }
+    }
+
+    fn walk_item(&mut self, key: &str, item: &Value) {
+        match item {
+            Value::String(text) if !text.trim().is_empty() => self.hear(&format!("{key}: {text}")),
+            item => self.walk(item),
         }
     }
 
@@ -145,6 +160,8 @@ mod tests {
             json!([{"field": "department", "message": "unknown"}]),
             json!({"warnings": [{"attribute": "department", "code": 12}]}),
             json!("Could not set department of mia@example.org"),
+            json!({"Department": "does not exist"}),
+            json!({"ignored": {"Department": ["unbekannt"]}}),
         ];
         for meta in shapes {
             assert_eq!(named(&meta), ["department"], "{meta}");
@@ -172,6 +189,6 @@ mod tests {
         let warnings = warnings(&json!({"messages": ["Ein Wert wurde ignoriert (Engineers)"]}), &sent());
         assert_eq!(warnings.len(), 1);
         assert_eq!((warnings[0].code.as_str(), &warnings[0].field), ("personio_said", &None));
-        assert_eq!(warnings[0].sent, Some(json!("Ein Wert wurde ignoriert (Engineers)")));
+        assert_eq!(warnings[0].sent, Some(json!("messages: Ein Wert wurde ignoriert (Engineers)")));
     }
 }

@@ -37,9 +37,10 @@ impl Person {
     pub(super) fn read(mut data: Value) -> Option<Self> {
         let Value::Object(attributes) = data.get_mut("attributes")?.take() else { return None };
         let mut values: BTreeMap<_, _> = attributes.into_iter().map(plain_attribute).collect();
-        let supervisor = values.get("supervisor").and_then(Value::as_u64);
-        if let Some(supervisor) = supervisor {
-            values.insert("supervisor_id".to_owned(), supervisor.into());
+        if let Some(supervisor) = values.get("supervisor") {
+            // Empty is known as well: then a supervisor who was sent did not arrive.
+            let supervisor = supervisor.as_u64().map_or(Value::Null, Value::from);
+            values.insert("supervisor_id".to_owned(), supervisor);
         }
         let id = id(values.get("id")?)?;
         let status = values.get("status").and_then(Value::as_str).map(str::to_owned);
@@ -228,6 +229,12 @@ mod tests {
         let value = |name: &str| person.values.get(name).cloned();
         assert_eq!(value("office"), Some(json!("Munich")));
         assert_eq!(value("supervisor_id"), Some(json!(7)));
+        let alone = json!({"attributes": {"id": {"value": 1}, "supervisor": {"value": null}}});
+        let alone = Person::read(alone).expect("a person");
+        assert!(
+            alone.shows("supervisor_id", &json!(7)) == Shown::Empty,
+            "dropped, and not merely unreadable"
+        );
         assert_eq!(value("hire_date"), Some(json!("2027-01-01")));
         assert_eq!(value("dynamic_1"), Some(json!("2027-02-01")), "no time zone is applied");
         assert_eq!(value("weekly_working_hours"), Some(json!(40.0)));

@@ -14,7 +14,7 @@ use crate::http::{self, App};
 use crate::ledger;
 use crate::personio::Reader;
 use crate::telemetry;
-use crate::transfer::Transfer;
+use crate::transfer::{Planner, Transfer};
 
 /// What goes by the configuration of the moment, and is put in the place of what went by the former one.
 pub(super) struct Standing {
@@ -68,7 +68,8 @@ impl Standing {
     /// From now on requests, and hires that are begun, go by `config`. What is under way ends as it began.
     fn put_in_place(&mut self, config: &Config, made: Made) {
         telemetry::change_level(config.log.level);
-        let planner = made.planner(config, &self.app.transfer.planner().catalog);
+        let Planner { catalog, clock, .. } = self.app.transfer.planner();
+        let planner = made.planner(config, catalog, clock);
         let doctor = Doctor {
             ledger: self.ledger.clone(),
             sources: Arc::clone(&made.sources),

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::refusal::{DeskError, Difference, FieldError};
 use super::{Inner, Planner, Transfer};
 use crate::ats::is_id;
-use crate::domain::{Actor, Effect, Event, Facts, Found, Held, Hire, HireId, HireKey, Plan, State};
+use crate::domain::{Actor, Effect, Employee, Event, Facts, Found, Held, Hire, HireId, HireKey, Plan, State};
 use crate::ledger::{Accepted, Delivery, LedgerError};
 use crate::mapping::check_corrections;
 use crate::personio::CallError;
@@ -65,7 +65,9 @@ impl Transfer {
         let always = self.0.always(&hire.source).await?;
         let planner = self.planner().clone();
         let marker = planner.marker.clone().filter(|_| has_key);
-        Ok(Planner { marker, ..planner }.plan(&hire, &[], &always).await)
+        let plan = Planner { marker, ..planner }.plan(&hire, &[], &always).await;
+        self.0.seen.keep(&plan);
+        Ok(plan)
     }
 
     /// The plan for a stored hire with `corrections` laid over it. Writes nothing.
@@ -74,7 +76,9 @@ impl Transfer {
     /// [`DeskError::NotFound`], [`DeskError::Invalid`].
     pub async fn preview(&self, id: HireId, corrections: &Map<String, Value>) -> Result<Plan, DeskError> {
         let hire = self.0.known(id).await?;
-        self.0.corrected(&hire, corrections).await.map(|hire| hire.record.plan)
+        let plan = self.0.corrected(&hire, corrections).await?.record.plan;
+        self.0.seen.keep(&plan);
+        Ok(plan)
     }
 
     /// Sends a held or ignored hire: exactly the plan with this hash, once.
@@ -92,7 +96,9 @@ impl Transfer {
         self.0.check_sendable(&stored).await?;
         let mut hire = self.0.corrected(&stored, &approval.corrections).await?;
         let proposals = self.0.proposals(&hire, &approval.always, operator).await?;
-        approve(&mut hire, &approval.plan_hash, Some(&stored.record.plan), operator, self.0.now())?;
+        let hash = &approval.plan_hash;
+        let looked_at = self.0.looked_at(hash, Some(&stored.record.plan));
+        approve(&mut hire, hash, looked_at.as_ref(), operator, self.0.now())?;
         // Kept first: what is proposed for a hire that is then not sent does no harm, until an admin confirms it.
         self.0.propose(&mut hire, &proposals).await?;
         hire.next_at = Some(self.0.now());
@@ -126,7 +132,8 @@ impl Transfer {
         let always = self.0.always(&hire.source).await?;
         hire.record.plan = self.0.parts.planner.plan(&hire, &[], &always).await;
         if let Some(hash) = &typed.plan_hash {
-            approve(&mut hire, hash, None, operator, self.0.now())?;
+            let looked_at = self.0.looked_at(hash, None);
+            approve(&mut hire, hash, looked_at.as_ref(), operator, self.0.now())?;
             hire.next_at = Some(self.0.now());
         }
         let delivery = Delivery {
@@ -227,6 +234,12 @@ impl Inner {
         Ok(hire)
     }
 
+    /// What the plan with this hash would have sent, if it is `stored` or was shown lately.
+    fn looked_at(&self, hash: &str, stored: Option<&Plan>) -> Option<Employee> {
+        let stored = stored.filter(|plan| plan.hash() == hash).map(|plan| plan.employee.clone());
+        stored.or_else(|| self.seen.employee(hash))
+    }
+
     /// Whether a person may send this hire now.
     async fn check_sendable(self: &Arc<Self>, hire: &Hire) -> Result<(), DeskError> {
         match hire.state() {
@@ -280,15 +293,14 @@ impl Inner {
 fn approve(
     hire: &mut Hire,
     plan_hash: &str,
-    looked_at: Option<&Plan>,
+    looked_at: Option<&Employee>,
     operator: &str,
     now: Timestamp,
 ) -> Result<(), DeskError> {
     let plan = &mut hire.record.plan;
     if plan.hash() != plan_hash {
-        let yours = looked_at.filter(|plan| plan.hash() == plan_hash);
         return Err(DeskError::PlanChanged {
-            difference: difference(yours, plan),
+            difference: difference(looked_at, &plan.employee),
             plan: Box::new(plan.clone()),
         });
     }
@@ -309,14 +321,14 @@ fn approve(
     Ok(())
 }
 
-/// What differs between the plan that was looked at, where it is known, and the one of now.
-fn difference(yours: Option<&Plan>, now: &Plan) -> Vec<Difference> {
+/// What differs between what was looked at, where that is known, and what would be sent now.
+fn difference(yours: Option<&Employee>, now: &Employee) -> Vec<Difference> {
     let Some(yours) = yours else { return Vec::new() };
-    let before = yours.employee.attributes().map(|(name, _)| name);
-    let mut fields: Vec<_> = before.chain(now.employee.attributes().map(|(name, _)| name)).collect();
+    let before = yours.attributes().map(|(name, _)| name);
+    let mut fields: Vec<_> = before.chain(now.attributes().map(|(name, _)| name)).collect();
     fields.sort_unstable();
     fields.dedup();
-    let pair = |field: &str| (yours.employee.value(field).cloned(), now.employee.value(field).cloned());
+    let pair = |field: &str| (yours.value(field).cloned(), now.value(field).cloned());
     fields
         .into_iter()
         .map(|field| (field, pair(field)))

@@ -45,7 +45,8 @@ impl Inner {
             }
         }
         let stranger = person.is_some() && found != Found::Ours;
-        let second = stranger && self.is_second_hire(hire).await?;
+        // Whoever has left comes back by Personio's own steps, also if it was we who created them once.
+        let second = stranger && self.is_second_hire(hire).await? && found != Found::Inactive;
         let effect = self.apply(hire, &if second { Event::SamePerson } else { Event::LookedUp(found) })?;
         if let Some(person) = person {
             self.belongs_to(hire, &person);

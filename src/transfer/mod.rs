@@ -24,6 +24,7 @@ mod refusal;
 mod resend;
 mod restored;
 mod resume;
+mod seen;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -49,11 +50,12 @@ pub use receive::{NotReceived, Receipt, Stored};
 pub use refusal::{DeskError, Difference, FieldError};
 
 use audit::Audits;
-use bulkhead::Bulkhead;
+use bulkhead::{Bulkhead, Line, Turn};
 use documents::Papers;
 use gate::{Door, Gate};
 use planner::Told;
 use progress::{Progress, Running, is_passing};
+use seen::Seen;
 
 /// How often the ledger is asked what another replica has made of a hire that somebody waits for.
 const ASK_AGAIN: Duration = Duration::from_millis(500);
@@ -76,6 +78,8 @@ pub struct Settings {
     pub audit_after: SignedDuration,
     /// How many hires are on their way to Personio at a time; the others wait in the ledger.
     pub in_flight: usize,
+    /// How many new hires may be stored and wait for their turn; while there are so many, others are not taken.
+    pub ahead: usize,
 }
 
 impl Settings {
@@ -162,6 +166,7 @@ struct Inner {
     gate: Arc<Gate>,
     bulkhead: Arc<Bulkhead>,
     progress: Progress,
+    seen: Arc<Seen>,
     audits: Audits,
     papers: Papers,
     tasks: TaskTracker,
@@ -176,12 +181,13 @@ impl Transfer {
     /// Puts the parts together; nothing runs yet.
     pub fn new(parts: Parts) -> Self {
         let gate = Arc::new(Gate::open(parts.metrics.clone()));
-        let bulkhead = Arc::new(Bulkhead::of(parts.settings.in_flight));
+        let bulkhead = Arc::new(Bulkhead::of(parts.settings.in_flight, parts.settings.ahead));
         let inner = Inner {
             parts,
             gate,
             bulkhead,
             progress: Progress::default(),
+            seen: Arc::default(),
             audits: Audits::default(),
             papers: Papers::default(),
             tasks: TaskTracker::new(),
@@ -235,9 +241,9 @@ impl Transfer {
         }
     }
 
-    /// Whether another hire could be carried at the moment. If not, a new one is stored and waits.
-    pub fn has_room(&self) -> bool {
-        self.0.bulkhead.has_room()
+    /// How many more new hires can be carried at the moment, or stand in the line of those that are carried next.
+    pub fn places(&self) -> usize {
+        self.0.bulkhead.free()
     }
 
     /// Says when this process ends. From now on no hire is begun, and no permit is spent on a call whose
@@ -245,6 +251,7 @@ impl Transfer {
     pub fn close(&self, ends_at: Timestamp) {
         // Whoever said so first is right.
         let _ = self.0.ends_at.set(ends_at);
+        self.0.bulkhead.close();
     }
 
     /// Waits until this process works on no hire any more.
@@ -272,34 +279,51 @@ impl Inner {
         HireId(Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, nanoseconds)))
     }
 
-    /// Starts work on a hire in a task of its own, unless this process works on it already or has no room
-    /// for it: then it is due in the ledger, and its turn comes.
+    /// Starts work on a hire in a task of its own, at once or when its turn comes; unless this process works on
+    /// it already or has no room for it: then it is due in the ledger.
     fn start(self: &Arc<Self>, hire: Hire, effect: Effect, told: Option<Told>) -> bool {
         let Some(running) = self.progress.start(hire.id, hire.state()) else { return false };
-        self.go_on(hire, effect, told, running)
+        self.go_on(hire, effect, told, running, Line::Fresh, |_, _| true)
     }
 
-    /// The same with a hire that was taken on already.
-    fn go_on(self: &Arc<Self>, hire: Hire, effect: Effect, told: Option<Told>, running: Running) -> bool {
+    /// The same with a hire that was taken on already, if it still `may` go when its turn has come.
+    fn go_on(
+        self: &Arc<Self>,
+        hire: Hire,
+        effect: Effect,
+        told: Option<Told>,
+        running: Running,
+        line: Line,
+        may: impl FnOnce(&Self, &Hire) -> bool + Send + 'static,
+    ) -> bool {
         if self.ends_at.get().is_some() {
             return false;
         }
-        let Some(berth) = self.bulkhead.board(&self.due) else { return false };
+        let Some(turn) = self.bulkhead.queue(line, &self.due) else { return false };
         running.say(hire.state());
-        let berth = Arc::new(berth);
+        running.stands(matches!(turn, Turn::Later(_)));
         let inner = Arc::clone(self);
         let work = async move {
+            let Some(berth) = inner.bulkhead.board(turn, &inner.due).await else { return };
+            running.stands(false);
+            let berth = Arc::new(berth);
             let id = hire.id;
-            let work = Arc::clone(&inner).carry(hire, effect, told, Arc::clone(&berth), running);
-            let work = tokio::spawn(work.in_current_span()).await;
-            if work.is_err() {
-                tracing::error!(hire = %id, "the work on this hire was broken off by an internal error");
-                if let Err(error) = inner.abandoned(id).await {
-                    tracing::error!(hire = %id, %error, "it could not be marked; a restart will");
+            let goes = may(&inner, &hire);
+            let again = if goes {
+                let work = Arc::clone(&inner).carry(hire, effect, told, Arc::clone(&berth), running);
+                let work = tokio::spawn(work.in_current_span()).await;
+                if work.is_err() {
+                    tracing::error!(hire = %id, "the work on this hire was broken off by an internal error");
+                    if let Err(error) = inner.abandoned(id).await {
+                        tracing::error!(hire = %id, %error, "it could not be marked; a restart will");
+                    }
                 }
-            }
+                work.unwrap_or(true)
+            } else {
+                false
+            };
             inner.bulkhead.leave(&berth, &inner.due);
-            if work.unwrap_or(true) {
+            if again {
                 inner.due.notify_one();
             }
         };

@@ -13,6 +13,7 @@ use super::DeskError;
 use crate::ats::settings::NameSplitPolicy;
 use crate::ats::{Event, Hired, Source, Sources};
 use crate::catalog::Learned;
+use crate::clock::Clock;
 use crate::domain::document::gather;
 use crate::domain::hire::Record;
 use crate::domain::{Catalog, File, Held, Hire, HireId, Plan, Translation, Warning, employee};
@@ -38,6 +39,8 @@ pub struct Planner {
     pub catalog: Learned,
     /// The attribute that carries the hire's key.
     pub marker: Option<String>,
+    /// Tells the day on which a plan is made.
+    pub clock: Clock,
 }
 
 impl Planner {
@@ -156,6 +159,7 @@ impl Planner {
         let input = Input {
             catalog,
             received: Some(TimeZone::UTC.to_datetime(hire.received_at).date()),
+            today: Some(TimeZone::UTC.to_datetime(self.clock.now()).date()),
             facts: hire.record.facts.clone(),
             payloads,
             lacking: &hire.record.lacking,

@@ -14,6 +14,8 @@ pub(super) struct Progress(Arc<Mutex<HashMap<HireId, Slot>>>);
 
 struct Slot {
     running: bool,
+    /// Whether it stands in the line: nothing becomes of it in a moment.
+    standing: bool,
     stored: watch::Sender<State>,
 }
 
@@ -31,8 +33,11 @@ impl Progress {
     /// Starts work on a hire; `None` if this process works on it already.
     pub(super) fn start(&self, id: HireId, state: State) -> Option<Running> {
         let mut slots = self.slots();
-        let slot =
-            slots.entry(id).or_insert_with(|| Slot { running: false, stored: watch::Sender::new(state) });
+        let slot = slots.entry(id).or_insert_with(|| Slot {
+            running: false,
+            standing: false,
+            stored: watch::Sender::new(state),
+        });
         if slot.running {
             return None;
         }
@@ -45,6 +50,11 @@ impl Progress {
         self.slots().get(&id).is_some_and(|slot| slot.running)
     }
 
+    /// Whether this process works on the hire, and it does not merely stand in the line.
+    pub(super) fn is_moving(&self, id: HireId) -> bool {
+        self.slots().get(&id).is_some_and(|slot| slot.running && !slot.standing)
+    }
+
     /// Waits until the hire's stored state is one that will not pass by itself in a moment, for `wait`
     /// at most, and returns the state of that time.
     pub(super) async fn wait(&self, hire: &Hire, wait: Duration) -> State {
@@ -54,7 +64,11 @@ impl Progress {
         let mut stored = self
             .slots()
             .entry(hire.id)
-            .or_insert_with(|| Slot { running: false, stored: watch::Sender::new(hire.state()) })
+            .or_insert_with(|| Slot {
+                running: false,
+                standing: false,
+                stored: watch::Sender::new(hire.state()),
+            })
             .stored
             .subscribe();
         let reached = tokio::time::timeout(wait, stored.wait_for(|state| !is_passing(*state))).await;
@@ -65,9 +79,13 @@ impl Progress {
         state
     }
 
-    /// Waits until nobody in this process works on the hire.
+    /// Waits until nobody in this process works on the hire. One that stands in the line is not waited for.
     pub(super) async fn idle(&self, id: HireId) {
-        let stored = self.slots().get(&id).filter(|slot| slot.running).map(|slot| slot.stored.subscribe());
+        let stored = self
+            .slots()
+            .get(&id)
+            .filter(|slot| slot.running && !slot.standing)
+            .map(|slot| slot.stored.subscribe());
         if let Some(mut stored) = stored {
             while stored.changed().await.is_ok() {}
         }
@@ -87,6 +105,13 @@ pub(super) fn is_passing(state: State) -> bool {
 }
 
 impl Running {
+    /// The hire stands in the line now, or no more.
+    pub(super) fn stands(&self, standing: bool) {
+        if let Some(slot) = self.progress.slots().get_mut(&self.id) {
+            slot.standing = standing;
+        }
+    }
+
     /// Tells those who wait which state is stored now.
     pub(super) fn say(&self, state: State) {
         if let Some(slot) = self.progress.slots().get(&self.id) {

@@ -163,7 +163,7 @@ impl Inner {
     /// Whether something may become of the hire soon: it is being carried, here or by another replica, or waits
     /// for a fuller delivery. Not if it waits for room here.
     fn will_move(&self, hire: &Hire) -> bool {
-        self.progress.is_running(hire.id)
+        self.progress.is_moving(hire.id)
             || hire.state() == State::Sending
             || self.bulkhead.has_room()
             || hire.next_at.is_some_and(|at| at > self.now())

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::bulkhead::Line;
 use super::progress::Running;
 use super::{Inner, Transfer};
 use crate::domain::{Hire, HireId, State, Waiting};
@@ -35,27 +36,29 @@ impl Transfer {
             return Ok(0);
         }
         let now = inner.now();
-        // Those that are being carried or read back are due as well, so that two whole bulkheads of them may
-        // come first.
-        let limit = inner.bulkhead.size().saturating_mul(3);
-        let shut = inner.parts.reader.shut_until().is_some();
-        let waiting = if shut { 0 } else { inner.gate.admit_waiting(now, limit) };
+        // Those that are here already are due as well, and may come first.
+        let limit = inner.bulkhead.most().saturating_add(inner.bulkhead.size());
+        let waiting = if inner.is_shut() { 0 } else { inner.gate.admit_waiting(now, limit) };
         let due = self.ledger().due(now, limit, waiting).await?;
+        let may_be_more = due.len() >= limit;
         let resting: Vec<_> = due.into_iter().filter(|id| !inner.progress.is_running(*id)).collect();
         let mut started = 0;
-        for batch in resting.chunks(inner.bulkhead.free().clamp(1, BATCH)) {
+        for batch in resting.chunks(BATCH) {
             for (hire, running) in inner.load(batch).await? {
-                if inner.bulkhead.is_full(&inner.due) {
-                    return Ok(started);
-                }
-                // Let in while the gate was open, and turned away since: its turn comes with the probes.
-                let wants_credential = hire.state() == State::Waiting(Waiting::Credential);
-                let turned_away = wants_credential && waiting == limit && inner.gate.is_closed();
-                if !turned_away && (!shut || inner.needs_no_personio(&hire)) {
+                // What was let in to try the gate may go although it is closed.
+                let probes = waiting < limit;
+                let may = move |inner: &Inner, hire: &Hire| inner.may_go_on(hire, probes);
+                if may(inner, &hire) {
                     let effect = hire.state().resume();
-                    started += usize::from(inner.go_on(hire, effect, None, running));
+                    if !inner.go_on(hire, effect, None, running, Line::Overdue, may) {
+                        return Ok(started);
+                    }
+                    started += 1;
                 }
             }
+        }
+        if may_be_more && started > 0 {
+            inner.bulkhead.fell_behind(&inner.due);
         }
         Ok(started)
     }
@@ -106,6 +109,18 @@ impl Inner {
             hires.extend(due.map(|hire| (hire, running)));
         }
         Ok(hires)
+    }
+
+    fn is_shut(&self) -> bool {
+        self.parts.reader.shut_until().is_some()
+    }
+
+    /// Whether a hire that is due may go on now. Personio may have turned others away since it was let in: then its
+    /// turn comes later.
+    fn may_go_on(&self, hire: &Hire, probes: bool) -> bool {
+        let wants_credential = hire.state() == State::Waiting(Waiting::Credential);
+        let turned_away = wants_credential && !probes && self.gate.is_closed();
+        !turned_away && (!self.is_shut() || self.needs_no_personio(hire))
     }
 
     /// Whether something can be done for a hire without Personio: a new one is planned, one that was taken back

@@ -4,8 +4,9 @@ use hirebridge::sim::{Operation, Person, Status};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::ashby::{hire, with_field};
-use crate::support::{House, SENDER, Setup, notes, state, warnings};
+use crate::support::ashby::{candidate_hire, hire, with_field};
+use crate::support::{House, SENDER, Setup, notes, state, text, warnings};
+use crate::truth::change;
 
 /// The work address is sent; the candidate's own is `mia@example.org`.
 async fn house() -> House {
@@ -32,8 +33,24 @@ async fn who_was_an_employee_under_another_address_is_a_rehire_with_the_link() {
     let held = house.hire(&answer.hire()).await;
     let url = format!("https://acme.app.personio.com/staff/details/{former}");
     assert_eq!(held["employee"], json!({"id": former, "url": url}));
+    // Personio's own steps.
+    assert!(text(&held["remedy"]).contains("> Rehire this person"), "{}", held["remedy"]);
     assert_eq!(notes(&held), ["found_by_other_email"], "the note has no address");
     assert_eq!(warnings(&held), ["found_by_other_email email=mia@example.org"]);
+}
+
+#[tokio::test]
+async fn who_was_created_here_and_has_left_is_a_rehire_too() {
+    let house = House::new().await;
+    let first = house.deliver(&candidate_hire("a-1", "Mia Beispiel", "mia@example.org")).await;
+    assert_eq!(first.state(), "created");
+    let again = house.deliver(&candidate_hire("a-2", "Mia Beispiel", "mia@example.org")).await;
+    assert_eq!(again.state(), "held(second_hire)", "she is there");
+    change(&house, json!({"status": "inactive"})).await;
+    let back = house.deliver(&candidate_hire("a-3", "Mia Beispiel", "mia@example.org")).await;
+    assert_eq!((back.state().as_str(), house.sim.creates()), ("held(rehire)", 1));
+    let held = house.hire(&back.hire()).await;
+    assert_eq!(held["employee"]["id"], json!(house.sim.employees()[0].id));
 }
 
 #[tokio::test]

@@ -135,6 +135,29 @@ async fn a_stored_hire_is_sent_as_corrected_once_and_only_with_the_hash_of_its_p
 }
 
 #[tokio::test]
+async fn the_difference_is_told_from_whatever_preview_was_looked_at() {
+    let house = House::new().await;
+    let id = held(&house).await;
+    let (preview, send) = (format!("/v1/hires/{id}/preview"), format!("/v1/hires/{id}/send"));
+    let of = |date: &str| json!({"hire_date": date, "office": "Munich"});
+    let seen = plan(&house, &preview, &json!({"corrections": of("2027-03-01")})).await;
+    let body = json!({"plan_hash": seen["hash"], "corrections": of("2027-04-01")});
+    let refused = house.post(&send, &body).await;
+    is_problem(&refused, 409, "plan_changed");
+    let expected = json!([{"field": "hire_date", "yours": "2027-03-01", "now": "2027-04-01"}]);
+    assert_eq!(refused.json()["difference"], expected);
+
+    let seen = plan(&house, "/v1/hires/preview", &typed()).await;
+    let mut changed = typed();
+    changed["job"]["title"] = json!("Gardener");
+    changed["plan_hash"] = seen["hash"].clone();
+    let refused = enter(&house, "key-1", &changed).await;
+    is_problem(&refused, 409, "plan_changed");
+    let expected = json!([{"field": "position", "yours": seen["employee"]["position"], "now": "Gardener"}]);
+    assert_eq!((&refused.json()["difference"], house.sim.creates()), (&expected, 0));
+}
+
+#[tokio::test]
 async fn two_people_who_click_at_once_send_once() {
     let house = House::new().await;
     let id = held(&house).await;

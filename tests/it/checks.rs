@@ -2,12 +2,15 @@
 
 use std::path::Path;
 
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
 use hirebridge::sim::Behaviour;
 use hirebridge::sim::{Fault, Manner, Operation, Options, Person, Rights, Seed, Sim};
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::support::ashby::{hire, with_field};
 use crate::support::process::{run, text};
 use crate::support::{ADMIN, House, SENDER, Setup, VIEWER, configuration};
 
@@ -91,6 +94,8 @@ async fn missing_rights_are_warnings_that_say_what_to_tick() {
         assert!(remedy.as_str().is_some_and(|remedy| remedy.contains("Employees > Read")), "{remedy}");
         let place = finding(&report, about, "warning")["place"].clone();
         assert!(place.as_str().is_some_and(|place| place.starts_with("Marketplace > ")), "{place}");
+        let place = finding(&report, about, "warning")["place_de"].clone();
+        assert!(place.as_str().is_some_and(|place| place.contains("> Verbundene Integrationen")), "{place}");
     }
     let found = finding(&report, "attributes", "warning")["found"].clone();
     assert!(found.as_str().is_some_and(|found| found.contains("dynamic_101")), "{found}");
@@ -156,10 +161,13 @@ async fn a_rule_that_cannot_work_in_this_personio_is_told_in_words() {
 }
 
 #[tokio::test]
-async fn what_a_source_without_a_rule_sends_as_subcompany_is_to_be_compared_by_eye() {
+async fn a_source_that_tells_no_company_and_has_no_rule_for_it_is_told_with_the_known_names() {
     let house = peopled("", Some("Acme GmbH")).await;
-    let by_eye = finding(&examine(&house).await, "subcompany", "not_checkable").clone();
-    assert!(by_eye["expected"].as_str().is_some_and(|expected| expected.contains("Acme GmbH")), "{by_eye}");
+    let without = finding(&examine(&house).await, "subcompany", "warning").clone();
+    assert!(without["expected"].as_str().is_some_and(|expected| expected.contains("Acme GmbH")), "{without}");
+    let ruled = "[mapping.fields]\nsubcompany = { const = \"Acme GmbH\" }\n";
+    let house = peopled(ruled, Some("Acme GmbH")).await;
+    assert_eq!(verdicts(&examine(&house).await, "subcompany"), ["ok"], "a rule fills it");
     let house = peopled("", None).await;
     assert_eq!(verdicts(&examine(&house).await, "subcompany"), ["ok"], "nobody is in one");
 }
@@ -177,6 +185,15 @@ async fn a_mapped_attribute_that_may_not_be_read_back_is_told() {
         "{unread}"
     );
     assert!(unread["place"].as_str().is_some_and(|place| place.ends_with("Readable employee attributes")));
+    assert_eq!(verdicts(&report, "attributes"), ["warning", "ok"]);
+    // Without the status nobody sees who has left.
+    let readable = readable.into_iter().filter(|name| *name != "status").map(str::to_owned);
+    house.sim.adjust(|manner| manner.readable_attributes = Some(readable.collect()));
+    let findings = examine(&house).await;
+    let findings = findings["findings"].as_array().expect("findings");
+    let told =
+        findings.iter().any(|one| one["found"].as_str().is_some_and(|found| found.contains("held(rehire)")));
+    assert!(told, "{findings:#?}");
 }
 
 #[tokio::test]
@@ -272,6 +289,111 @@ async fn fields_lists_what_to_create_in_the_ats_to_the_letter() {
     }
     let fields: Value = serde_json::from_str(&json).expect("JSON");
     let desk = fields.as_array().expect("a list").iter().find(|field| field["key"] == "dynamic_105");
-    assert_eq!(desk.expect("the desk")["nearly"], serde_json::json!(["Desk Number"]));
+    assert_eq!(desk.expect("the desk")["nearly"], json!(["Desk Number"]));
     assert_eq!((personio.creates(), personio.violations().len()), (0, 0));
+}
+
+/// An Ashby that lists custom fields, on two pages, to whoever has the key.
+async fn ashby_with_fields() -> String {
+    async fn answer(headers: HeaderMap, uri: Uri, axum::Json(body): axum::Json<Value>) -> Response {
+        // `the-key:` in base64.
+        if headers.get("authorization").is_none_or(|said| said != "Basic dGhlLWtleTo=") {
+            return StatusCode::UNAUTHORIZED.into_response();
+        }
+        assert_eq!((uri.path(), &body["limit"]), ("/customField.list", &json!(100)));
+        let choice = |label: &str, is_archived: bool| json!({"label": label, "value": label, "isArchived": is_archived});
+        let first = json!([
+            {"id": "1", "title": "Contract", "objectType": "Offer", "fieldType": "ValueSelect", "isArchived": false,
+                "selectableValues": [choice("permanent", false), choice("for life", false), choice("fixed-term", true)]},
+            {"id": "2", "title": "IBAN", "objectType": "Candidate", "fieldType": "String", "isArchived": true},
+        ]);
+        let second = json!([
+            {"id": "3", "title": "desk-number", "objectType": "Application", "fieldType": "Number", "isArchived": false},
+            {"id": "4", "title": "Gender", "objectType": "Candidate", "fieldType": "String", "isArchived": false},
+        ]);
+        let page = match body["cursor"].as_str() {
+            Some("next") => json!({"success": true, "results": second, "moreDataAvailable": false}),
+            _ => json!({"success": true, "results": first, "moreDataAvailable": true, "nextCursor": "next"}),
+        };
+        axum::Json(page).into_response()
+    }
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let url = format!("http://{}", listener.local_addr().expect("is bound"));
+    tokio::spawn(async move { axum::serve(listener, axum::Router::new().fallback(answer)).await });
+    url
+}
+
+/// A configuration with this key to that Ashby.
+fn with_key(personio: &str, ashby: &str, key: &str) -> TempDir {
+    let folder = TempDir::new().expect("a folder");
+    let ashby = format!("api_key = \"{key}\"\napi_base_url = \"{ashby}\"\n");
+    let text = configuration(personio, folder.path(), &Setup { ashby, ..Setup::default() });
+    std::fs::write(folder.path().join("hirebridge.toml"), text).expect("writable");
+    folder
+}
+
+#[tokio::test]
+async fn fields_compares_with_what_there_is_in_the_ats() {
+    let personio = Sim::start(Options::default()).await.expect("a simulator");
+    let ashby = ashby_with_fields().await;
+    for (key, words, remark) in [
+        (
+            "the-key",
+            &[
+                "(dynamic_107)\n    there already: \u{201c}Contract\u{201d} (Offer)\n        it lacks: fixed-term | working \
+                 student\n        it has, and Personio does not take: for life\n",
+                "(dynamic_105)\n    nearly the same is there; rename it: \u{201c}desk-number\u{201d} (Application)\n",
+                "    one choice of: male | female | diverse   (gender)\n    only if the ATS does not tell it by itself; needs \
+                 the rule  gender = \"custom.Gender\"\n    there already: \u{201c}Gender\u{201d} (Candidate)\n",
+                "IBAN\n    text   (dynamic_103)\nDate of birth",
+            ][..],
+            "",
+        ),
+        ("another-key", &["IBAN\n    text   (dynamic_103)\n"][..], "could not be listed"),
+    ] {
+        let folder = with_key(&personio.url(), &ashby, key);
+        let asked = tokio::task::spawn_blocking(move || run(folder.path(), &["fields", "--for", "ashby"]));
+        let output = asked.await.expect("it runs");
+        let (said, beside) = (text(&output.stdout), text(&output.stderr));
+        assert_eq!(output.status.code(), Some(0), "{beside}");
+        for words in words {
+            assert!(said.contains(words), "{words} in {said}");
+        }
+        assert!(beside.contains(remark) && !beside.contains(key), "{beside}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_the_ats_does_not_take_is_told() {
+    let personio = Sim::start(Options::default()).await.expect("a simulator");
+    let ashby = ashby_with_fields().await;
+    for (key, words) in [
+        ("the-key", "unproved api_key      ashby: ashby answers to the API key"),
+        ("another-key", "warning  api_key      ashby: ashby does not take the API key"),
+    ] {
+        let folder = with_key(&personio.url(), &ashby, key);
+        let (_, said) = check(folder.path()).await;
+        assert!(said.contains(words) && !said.contains(key), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn the_preview_of_the_command_line_is_that_of_the_service() {
+    let setup = || Setup { learn: true, ..Setup::default() };
+    let house = House::with(setup()).await;
+    let body = with_field(with_field(hire(), "Contract", "permanent"), "Desk number", "7");
+    let answer = house.deliver(&body).await;
+    let sent = house.hire(&answer.hire()).await["plan"].clone();
+    assert_eq!(sent["employee"]["custom_attributes"]["dynamic_107"], "permanent", "{sent}");
+
+    let folder = TempDir::new().expect("a folder");
+    let text_of = configuration(&house.sim.url(), folder.path(), &setup());
+    std::fs::write(folder.path().join("hirebridge.toml"), text_of).expect("writable");
+    std::fs::write(folder.path().join("body.json"), body.to_string()).expect("writable");
+    let asked = tokio::task::spawn_blocking(move || {
+        run(folder.path(), &["preview", "body.json", "--source", "ashby"])
+    });
+    let output = asked.await.expect("it runs");
+    let shown: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(shown["plan"]["hash"], sent["hash"], "{shown}");
 }

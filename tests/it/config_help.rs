@@ -5,10 +5,11 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Stdio;
 
+use axum::http::StatusCode;
 use hirebridge::config::{Config, DEFAULTS, schema};
 use hirebridge::sim::{Options, Sim};
 use jsonschema::Validator;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::process::{ended, hirebridge, run, text};
@@ -162,6 +163,8 @@ server.wait
         ("ledger.url", "needs a restart"),
         ("transfer.in_flight", "needs a restart"),
         ("operators.role", "shown in the file alone"),
+        ("ignore.is", "taken up by"),
+        ("sources.ashby.ignore.is", "It applies if the fact is this text"),
     ] {
         let (explained, code) = said(folder.path(), &["config", "explain", key]);
         assert!(code == Some(0) && explained.contains(shown), "{key}: {explained}");
@@ -174,7 +177,10 @@ fn an_unknown_key_is_answered_with_those_that_were_meant() {
     for (key, near) in [
         ("server.listn", "`server.listn`; did you mean server.listen?"),
         ("wait", "did you mean server.wait or sources.NAME.wait?"),
-        ("server", "`server`"),
+        ("server", "`server` is a section; ask for one of its keys: server.listen, server.public_url"),
+        ("sources.ashby", "is a section; ask for one of its keys: sources.NAME.kind"),
+        ("sources.ashby.ignore", "is a section; ask for one of its keys: ignore.name"),
+        ("mapping", "is a section; ask for one of its keys: mapping.fields.NAME"),
     ] {
         let (said, code) = said(folder.path(), &["config", "explain", key]);
         assert!(code == Some(1) && said.contains(near), "{key}: {said}");
@@ -255,13 +261,75 @@ async fn a_first_configuration_is_written_checked_and_never_replaced_unasked() {
     );
 }
 
+/// The API of an ATS that says this to every call, and where it is.
+async fn ats_that_says(status: u16, answer: Value) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let url = format!("http://{}", listener.local_addr().expect("is bound"));
+    let status = StatusCode::from_u16(status).expect("a status");
+    let says = move || std::future::ready((status, axum::Json(answer.clone())));
+    let router = axum::Router::new().route("/application.list", axum::routing::post(says));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    url
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_configuration_asks_the_ats_whether_it_takes_the_key() {
+    let sim = Sim::start(Options::default()).await.expect("the simulator starts");
+    for (status, answer, expected) in [
+        (200, json!({"success": true, "results": []}), "ashby takes the key to its API."),
+        (
+            200,
+            json!({"success": false, "errorInfo": {"code": "missing_endpoint_permission"}}),
+            "or not for this: the ATS refused: missing_endpoint_permission",
+        ),
+        (401, json!({}), "ashby does not take the key to its API"),
+        (503, json!({}), "Whether ashby takes the key to its API is not known"),
+    ] {
+        let folder = TempDir::new().expect("a folder can be made");
+        fs::write(folder.path().join("typed"), "sim-client-secret\n").expect("writable");
+        fs::write(folder.path().join("key"), "key-of-ashby\n").expect("writable");
+        let mut command = hirebridge(folder.path());
+        // Named twice, it is one source still.
+        command.args(["config", "init", "--ats", "ashby", "--ats", "ashby", "--api-key-file", "ashby=key"]);
+        command.args(["--client-id", "sim-client-id", "--client-secret-file", "typed"]);
+        command.env("HIREBRIDGE__PERSONIO__BASE_URL", sim.url()).stdin(Stdio::null());
+        command.env("HIREBRIDGE__SOURCES__ASHBY__API_BASE_URL", ats_that_says(status, answer).await);
+        let output = ended(&mut command);
+        let said = text(&output.stdout) + &text(&output.stderr);
+        assert!(output.status.success() && said.contains(expected), "{said}");
+        assert!(said.contains("Personio takes the credential.") && !said.contains("key-of-ashby"), "{said}");
+        let key = fs::read_to_string(folder.path().join("ashby_api_key")).expect("it was written");
+        assert_eq!(key, "key-of-ashby");
+        assert_eq!(run(folder.path(), &["config", "check"]).status.code(), Some(0));
+    }
+}
+
+#[test]
+fn a_secret_that_is_given_anew_is_not_taken_in_silence_for_the_one_that_is_there() {
+    let folder = TempDir::new().expect("a folder can be made");
+    fs::write(folder.path().join("personio_client_id"), "mine\n").expect("writable");
+    let init = |id: &str| {
+        let mut command = hirebridge(folder.path());
+        command.args(["config", "init", "--force", "--client-id", id]).stdin(Stdio::null());
+        text(&ended(&mut command).stdout)
+    };
+    let said = init("another");
+    assert!(said.contains("personio_client_id is there and stays as it is; delete it"), "{said}");
+    assert!(!init("mine").contains("stays as it is"));
+    let there = fs::read_to_string(folder.path().join("personio_client_id")).expect("readable");
+    assert_eq!(there, "mine\n");
+}
+
 #[test]
 fn what_a_first_configuration_still_lacks_is_named() {
     let folder = TempDir::new().expect("a folder can be made");
     let mut command = hirebridge(folder.path());
     let output = ended(command.args(["config", "init"]).stdin(Stdio::null()));
     let said = text(&output.stdout);
-    assert!(said.contains("Still to do: write personio_client_secret into personio_client_secret"), "{said}");
+    assert!(
+        said.contains("Still to do: write the credential's client secret into personio_client_secret"),
+        "{said}"
+    );
     let mut wrong = hirebridge(folder.path());
     let wrong = ended(
         wrong.args(["config", "init", "--force", "--personio", "acme.example.com"]).stdin(Stdio::null()),

@@ -2,13 +2,16 @@
 //! ends once.
 
 use futures_util::future::join_all;
+use hirebridge::outbound::breaker::TRY_EVERY;
 use hirebridge::sim::{Behaviour, Fault, Operation};
+use jiff::SignedDuration;
 use reqwest::Method;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::ashby::candidate_hire;
+use crate::support::ashby::{candidate_hire, nth};
+use crate::support::line::{ASK, HALF_BODY, Line};
 use crate::support::process::eventually;
 use crate::support::{House, Reply, Setup, is_problem, state};
 
@@ -106,4 +109,107 @@ async fn bodies_have_a_memory_and_past_it_a_delivery_is_refused_before_it_is_rea
     all["data"]["application"]["padding"] = "x".repeat(60_000).into();
     eventually("its memory is free again", || async { is_taken(&house.deliver(&all).await).then_some(()) })
         .await;
+}
+
+/// A whole delivery, as it goes over the wire.
+fn on_the_wire(house: &House, body: &Value) -> String {
+    let request = house.signed(body).build().expect("it is well formed");
+    let signature = request.headers()["Ashby-Signature"].to_str().expect("text");
+    let body = body.to_string();
+    format!(
+        "POST /webhooks/ashby HTTP/1.1\r\nHost: x\r\nAshby-Signature: {signature}\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+async fn all_are_created_once(house: &House, ids: &[String]) {
+    for id in ids {
+        let ends = || async { (state(&house.hire(id).await) == "created").then_some(()) };
+        eventually("it ends", ends).await;
+    }
+    assert_eq!((house.sim.creates(), house.sim.employees().len()), (ids.len(), ids.len()));
+}
+
+#[tokio::test]
+async fn past_those_that_stand_in_line_nothing_is_taken_and_all_that_was_is_created_once() {
+    let transfer = "in_flight = 2\nahead = 3";
+    let setup = Setup { server: "wait = \"10ms\"".into(), transfer: transfer.into(), ..Setup::default() };
+    let house = House::with(setup).await;
+    house.sim.misbehave(Fault::new(Operation::ListEmployees, Behaviour::Wait));
+    let mut ids = Vec::new();
+    for n in 0..5 {
+        let answer = house.deliver(&nth(n)).await;
+        assert_eq!(answer.state(), "received");
+        ids.push(answer.hire());
+    }
+    house.sim.arrival(Operation::ListEmployees, 2).await;
+    let asking =
+        "POST /webhooks/ashby HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n";
+    let words = Line::saying(&house, asking).await.last_words().await;
+    assert!(words.starts_with("HTTP/1.1 503 ") && words.contains("retry-after: "), "{words}");
+    assert!(words.contains("\"code\":\"overloaded\"") && words.contains("connection: close"), "{words}");
+    let words = Line::saying(&house, HALF_BODY).await.last_words().await;
+    assert!(words.starts_with("HTTP/1.1 503 "), "nothing is waited for: {words}");
+    // Whole ones are refused on a connection that goes on, whatever they come in; a known hire as well.
+    let mut line = Line::to(&house).await;
+    let (sixth, known) = (on_the_wire(&house, &nth(5)), on_the_wire(&house, &nth(0)));
+    for text in [&sixth, &known, &format!("{sixth}{known}")] {
+        line.say(text).await;
+        for _ in 0..text.matches("POST").count() {
+            let answer = line.hear("}").await;
+            assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("retry-after: "), "{answer}");
+            assert!(!answer.contains("connection: close"), "{answer}");
+        }
+    }
+    line.say(ASK).await;
+    assert!(line.hear("}").await.starts_with("HTTP/1.1 200 "));
+    health_answers(&house).await;
+    assert_eq!(house.get("/v1/hires").await.json()["hires"].as_array().map(Vec::len), Some(5));
+    let metrics = house.send(house.bare(Method::GET, "/metrics")).await.text;
+    let refused = "hirebridge_deliveries_total{source=\"ashby\",result=\"refused\"} 6\n";
+    assert!(metrics.contains(refused), "{metrics}");
+
+    house.sim.behave();
+    house.sim.release_answers();
+    all_are_created_once(&house, &ids).await;
+    line.say(&sixth).await;
+    assert!(line.hear("}").await.starts_with("HTTP/1.1 200 "), "it is taken again");
+    let sixth = house.deliver(&nth(5)).await;
+    ids.push(sixth.hire());
+    all_are_created_once(&house, &ids).await;
+}
+
+#[tokio::test]
+async fn in_an_outage_everything_is_taken_and_what_waits_for_its_end_stands_in_nobodys_way() {
+    let transfer = "in_flight = 1\nahead = 2";
+    let setup = Setup { server: "wait = \"10ms\"".into(), transfer: transfer.into(), ..Setup::default() };
+    let house = House::with(setup).await;
+    house.sim.misbehave(Fault::new(Operation::Any, Behaviour::status(503)));
+    let mut ids = Vec::new();
+    for n in 0..20 {
+        let taken = || async {
+            let reply = house.deliver(&nth(n)).await;
+            is_taken(&reply).then(|| reply.hire())
+        };
+        ids.push(eventually("there is a place again", taken).await);
+    }
+    for id in &ids {
+        let waits = || async { (state(&house.hire(id).await) == "waiting(unreachable)").then_some(()) };
+        eventually("it waits for the end of the outage", waits).await;
+    }
+    // Personio answers again, but for the first look-up.
+    house.sim.behave();
+    house.sim.misbehave(Fault::new(Operation::ListEmployees, Behaviour::Wait));
+    let until = SignedDuration::try_from(TRY_EVERY).expect("it is short");
+    house.clock.advance(until + SignedDuration::from_mins(15));
+    house.sim.arrival(Operation::ListEmployees, 1).await;
+    for n in 20..22 {
+        let reply = house.deliver(&nth(n)).await;
+        assert!(is_taken(&reply), "twenty others are due");
+        ids.push(reply.hire());
+    }
+    assert!(!is_taken(&house.deliver(&nth(22)).await), "two stand in line");
+    house.sim.behave();
+    house.sim.release_answers();
+    all_are_created_once(&house, &ids).await;
 }

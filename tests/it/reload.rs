@@ -72,6 +72,19 @@ async fn a_changed_mapping_holds_for_the_next_hire() {
 }
 
 #[tokio::test]
+async fn a_rule_that_keeps_hires_out_holds_for_the_next_hire() {
+    let house = House::new().await;
+    assert_eq!(house.deliver(&nth(1)).await.state(), "created");
+    let rule = "[[ignore]]\nname = \"testers\"\nfact = \"candidate.email\"\nlike = \"*@example.org\"\n";
+    edit(house.folder.path(), with(rule));
+    assert_eq!(reloaded(&house).await, (vec!["ignore".to_owned()], vec![]));
+    assert_eq!(house.deliver(&nth(2)).await.state(), "ignored(rule)");
+    edit(house.folder.path(), |config| config.replace(rule, ""));
+    assert_eq!(reloaded(&house).await, (vec!["ignore".to_owned()], vec![]));
+    assert_eq!(house.deliver(&nth(3)).await.state(), "created");
+}
+
+#[tokio::test]
 async fn a_hire_ends_by_the_configuration_that_it_began_with() {
     let house = House::new().await;
     house.sim.misbehave(Fault::once(Operation::ListEmployees, Behaviour::Wait));

@@ -55,6 +55,8 @@ async fn what_personio_drops_is_named_with_the_value_sent_however_it_says_so() {
             let expected = if !may_read && shape == MetaShape::Absent { &[] } else { dropped };
             assert_eq!(warnings(&hire), expected, "{shape:?}, reads: {may_read}, German: {german}");
             assert_eq!(notes(&hire).contains(&"not_read_back"), !may_read);
+            let plain = hire["says"] == "The employee is in Personio.";
+            assert_eq!(plain, expected.is_empty(), "{}", hire["says"]);
         }
     }
 }
@@ -87,7 +89,7 @@ fn colleague() -> Person {
 }
 
 /// Somebody changes the first employee in Personio by hand.
-async fn change(house: &House, employee: Value) {
+pub(crate) async fn change(house: &House, employee: Value) {
     let http = reqwest::Client::builder().build().expect("a client");
     let credential = json!({"client_id": "sim-client-id", "client_secret": "sim-client-secret"});
     let auth = http.post(format!("{}/v1/auth", house.sim.url())).json(&credential);

@@ -32,6 +32,7 @@ const CALLS: &[(&str, usize, Kind)] = &[
 const FIELDS: &[(&str, &str, Kind)] = &[
     ("Warning {", "code: ", Kind::Warning),
     ("Self { held: ", "code: ", Kind::Note),
+    ("Refused { ", "reason: ", Kind::Refusal),
     ("Unhired {", "otherwise: ", Kind::Ignored),
     ("Entry {", "cause: ", Kind::History),
     ("Entry =", "cause: ", Kind::History),
@@ -46,7 +47,7 @@ const LISTS: &[(&str, &str, &str, Kind, &[&str])] = &[
     ("ats/mod.rs", "const MERGED", ";", Kind::Ignored, &[]),
     ("ats/ashby/read.rs", "return match signature(", "\n        };", Kind::Ignored, &[]),
     ("transfer/filed.rs", "const NOT_TOLD", ";", Kind::Ignored, &[]),
-    ("http/webhooks.rs", "fn unread(", "\n}\n", Kind::Refusal, &[]),
+    ("http/webhooks.rs", "fn reason(", "\n}\n", Kind::Refusal, &[]),
     ("http/shapes/hire.rs", "const FLAGS", ";", Kind::Flag, &[]),
     ("http/sources.rs", "if full {", "}", Kind::Ignored, &[]),
     ("domain/hire.rs", "fn cause(", "\n}\n", Kind::History, &[]),
@@ -60,6 +61,7 @@ const LISTS: &[(&str, &str, &str, Kind, &[&str])] = &[
 const MADE: &[(&str, &str, Kind, &[&str])] = &[
     ("domain/hire.rs", "code.to_owned()", Kind::Note, &[]),
     ("domain/plan.rs", "code.to_owned()", Kind::Note, &[]),
+    ("http/webhooks.rs", "reason(problem.code())", Kind::Refusal, &[]),
     ("http/webhooks.rs", "refusal.code()", Kind::Refusal, &[]),
     ("ledger/sqlite/statements.rs", "row.get(4)?", Kind::History, &[]),
     ("ats/mod.rs", "why.code()", Kind::Note, &[]),

@@ -23,7 +23,7 @@ pub(super) async fn ask<T: DeserializeOwned>(
 }
 
 /// Ashby reports errors as HTTP 200 with `success: false`; its codes are stable, its words are not.
-fn results(mut answer: Value) -> Result<Value, ApiError> {
+pub(super) fn results(mut answer: Value) -> Result<Value, ApiError> {
     if answer["success"] == true {
         return Ok(answer["results"].take());
     }

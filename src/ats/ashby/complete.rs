@@ -35,6 +35,12 @@ pub(super) async fn complete(
     }
 }
 
+/// The smallest question that needs the right `candidatesRead`, without which nothing is completed:
+/// <https://developers.ashbyhq.com/reference/applicationlist>.
+pub(super) async fn try_key(api: &Api, deadline: Instant) -> Result<(), ApiError> {
+    ask::<Value>(api, "application.list", &json!({ "limit": 1 }), deadline).await.map(drop)
+}
+
 /// What Ashby has, or should have, and the facts do not.
 fn lacking(facts: &Facts, ids: &Ids) -> Vec<&'static str> {
     let unknown = |name| facts.value(name).is_none();
@@ -159,11 +165,13 @@ impl Answers {
     fn add_up(self, known: &Facts) -> Completed {
         let mut added = Added::default();
         added.offer(self.offer);
+        let offer = added.0.facts.clone();
         let shown = added.application(self.application);
         added.departments(self.departments);
         added.location(self.location);
         let unanswered = self.candidate.is_err();
         added.candidate(self.candidate, shown, known);
+        added.0.facts.leave_custom(known, &offer);
         let mut all = known.clone();
         all.fill(&added.0.facts);
         added.0.lacking = lacking(&all, &self.ids);

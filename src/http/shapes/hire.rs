@@ -21,8 +21,8 @@ use crate::words::{self, Language};
     "ats_id": "1d2c8d5e-0c49-4d5c-9a1e-1f6c3a1b2c3d",
     "state": "created",
     "reason": null,
-    "says": "The employee is in Personio.",
-    "remedy": "If there are warnings, mend those values in Personio. Otherwise nothing.",
+    "says": "The employee is in Personio, and something about the record needs a look.",
+    "remedy": "Set right in Personio what the warnings name; send or add the documents that are missing.",
     "missing": ["position"],
     "employee": {"id": 4711, "url": "https://acme.app.personio.com/staff/details/4711"},
     "warnings": [{"code": "dropped", "field": "department", "sent": "Enginering", "options": ["Engineering"]}],
@@ -94,7 +94,8 @@ impl HireShape {
         language: Language,
     ) -> Self {
         let link = |id| EmployeeLink { id, url: transfer.profile_link(id) };
-        let (plan, words) = (&hire.record.plan, words::of_state(hire.state(), language));
+        let words = words::of_hire(hire.state(), hire.flags.warnings, language);
+        let plan = &hire.record.plan;
         Self {
             id: hire.id.0,
             source: hire.source.clone(),

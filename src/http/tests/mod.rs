@@ -113,6 +113,7 @@ async fn transfer(
         resend_after_unknown: None,
         audit_after: SignedDuration::from_hours(24),
         in_flight: 64,
+        ahead: 512,
     };
     let mappings = Arc::new(mapping::Mappings { common, by_source: BTreeMap::new() });
     let call_timeout = SignedDuration::from_secs(1);
@@ -127,7 +128,13 @@ async fn transfer(
         categories: Vec::new(),
         clock: clock.clone(),
     };
-    let planner = transfer::Planner { sources, mappings, catalog: Learned::default(), marker: None };
+    let planner = transfer::Planner {
+        sources,
+        mappings,
+        catalog: Learned::default(),
+        marker: None,
+        clock: clock.clone(),
+    };
     let parts = transfer::Parts {
         settings,
         ledger,
