@@ -1,4 +1,4 @@
-//! The one loop for everything that has a time: hires that wait, look-ups, comparisons; and the search for what
+//! The one loop for everything that has a time: hires that wait, look-ups, comparisons, documents; and the search for what
 //! a sender that is gone left behind.
 
 use jiff::SignedDuration;
@@ -67,9 +67,11 @@ async fn go_on(current_one: &watch::Receiver<Transfer>, clock: &Clock) {
 /// Starts what is due; how long until there may be more.
 async fn round(transfer: &Transfer, clock: &Clock) -> Result<SignedDuration, LedgerError> {
     transfer.resume_due().await?;
+    transfer.resume_documents().await?;
     let now = clock.now();
     let audit = transfer.audit_due().await?;
-    let next = [transfer.next_due().await?, audit].into_iter().flatten().min();
+    let document = transfer.next_document().await?;
+    let next = [transfer.next_due().await?, audit, document].into_iter().flatten().min();
     let until_next = next.map_or(SLEEP, |next| next.duration_since(now));
     // What is due and was not started is being carried already, or finds no room: when there is, the loop
     // is told.

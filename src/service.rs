@@ -25,6 +25,7 @@ use crate::http::reload::Reload;
 use crate::http::{self, App, SourceWatch};
 use crate::ledger::{self, Ledger, LedgerError, Restored};
 use crate::mapping::Mappings;
+use crate::outbound::fetch::Fetch;
 use crate::personio;
 use crate::telemetry::Metrics;
 use crate::transfer::{Parts, Planner, Transfer};
@@ -151,6 +152,7 @@ impl Service {
             ledger,
             reader: reader.clone(),
             writer: Arc::new(writer),
+            fetch: Fetch::new(&config.guard(), &clock).map_err(personio::ConnectError::from)?,
             planner: made.planner(&config, &catalog),
             clock: clock.clone(),
             metrics: metrics.clone(),

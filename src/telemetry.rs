@@ -135,6 +135,11 @@ struct CallLabels {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct StateLabels {
+    state: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct OperationLabels {
     operation: &'static str,
 }
@@ -154,6 +159,7 @@ pub struct Metrics {
     calls: Family<CallLabels, Counter>,
     retries: Family<OperationLabels, Counter>,
     retries_refused: Family<OperationLabels, Counter>,
+    documents: Family<StateLabels, Gauge>,
     warnings: Counter,
     unhired: Counter,
     doubles: Counter,
@@ -188,6 +194,8 @@ impl Default for Metrics {
             "Calls to Personio that were not repeated because the budget of repeats was spent, by operation",
             retries_refused.clone(),
         );
+        let documents = Family::default();
+        registry.register("documents", "Documents of hires by state", documents.clone());
         let warnings = Counter::default();
         registry.register(
             "created_with_warnings",
@@ -237,6 +245,7 @@ impl Default for Metrics {
             calls,
             retries,
             retries_refused,
+            documents,
             warnings,
             unhired,
             doubles,
@@ -323,6 +332,15 @@ impl Metrics {
             self.hires.get_or_create(&labels).set(i64::try_from(count).unwrap_or(i64::MAX));
         }
         self.oldest_unfinished.set(oldest_seconds);
+    }
+
+    /// Sets the gauge of documents by state, as the ledger has them.
+    pub fn documents(&self, counts: Vec<(String, u64)>) {
+        self.documents.clear();
+        for (state, count) in counts {
+            let count = i64::try_from(count).unwrap_or(i64::MAX);
+            self.documents.get_or_create(&StateLabels { state }).set(count);
+        }
     }
 
     /// The metrics in OpenMetrics text format.

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::State;
+use crate::domain::{DocumentState, State};
 
 mod page;
 
@@ -47,6 +47,8 @@ pub enum Kind {
     Detail,
     /// What happened to a hire; one sentence.
     History,
+    /// Where a document stands, as `name` or `name(reason)`.
+    Document,
 }
 
 /// The words for a code in one language.
@@ -107,7 +109,7 @@ impl FromStr for Language {
 
 impl Kind {
     /// Every kind, in the order in which they are shown.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::State,
         Self::Warning,
         Self::Note,
@@ -117,6 +119,7 @@ impl Kind {
         Self::Problem,
         Self::Detail,
         Self::History,
+        Self::Document,
     ];
 
     /// Its name, as the API shows it.
@@ -131,6 +134,7 @@ impl Kind {
             Self::Problem => "problem",
             Self::Detail => "detail",
             Self::History => "history",
+            Self::Document => "document",
         }
     }
 
@@ -145,6 +149,7 @@ impl Kind {
             Self::Problem => include_str!("words/problems.toml"),
             Self::Detail => include_str!("words/details.toml"),
             Self::History => include_str!("words/history.toml"),
+            Self::Document => include_str!("words/documents.toml"),
         }
     }
 
@@ -201,6 +206,12 @@ pub fn of(kind: Kind, code: &str, language: Language) -> Option<&'static Words> 
 pub fn of_state(state: State, language: Language) -> &'static Words {
     let name = state.to_string();
     of(Kind::State, &name, language).expect("every state has words: a test asks for each")
+}
+
+/// The words of a document's state with its reason.
+pub fn of_document(state: DocumentState, language: Language) -> &'static Words {
+    let name = state.to_string();
+    of(Kind::Document, &name, language).expect("every state has words: a test asks for each")
 }
 
 /// The sentence of a [`Kind::Detail`], with its `{places}` filled.

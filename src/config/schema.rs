@@ -18,6 +18,9 @@ const WORDS: &[(&str, &[&str])] = &[
 /// Keys that are one text or several.
 const TEXTS: &[&str] = &["ignore.is", "ignore.is_not", "ignore.like"];
 
+/// Where each key is a category, or a table with one.
+const DOCUMENTS: &str = "sources.NAME.documents";
+
 /// Keys that take any value, whatever the example is.
 const ANY: &[&str] = &["mapping.fields.NAME.const", "mapping.fields.NAME.default"];
 
@@ -108,6 +111,9 @@ fn typed(entry: &Entry) -> Json {
         return json!({});
     }
     let own = shape(entry);
+    if entry.section == DOCUMENTS {
+        return json!({ "type": ["string", "integer", "object"] });
+    }
     // Everything but a rule may be kept elsewhere, secret or not.
     let is_rule = ["mapping.", "ignore."].iter().any(|rules| name.starts_with(rules));
     if is_rule { own } else { json!({ "anyOf": [own, elsewhere()] }) }

@@ -1,5 +1,6 @@
 //! A source's section: what the ATS room reads, and the rules that belong to another room.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Deserialize;
@@ -17,6 +18,8 @@ pub struct Source {
     pub mapping: Option<mapping::Settings>,
     /// `[[sources.NAME.ignore]]`.
     pub ignore: Vec<mapping::FilterSettings>,
+    /// `[sources.NAME.documents]`.
+    pub documents: mapping::FilingSettings,
 }
 
 impl<'de> Deserialize<'de> for Source {
@@ -30,21 +33,27 @@ impl<'de> Deserialize<'de> for Source {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Source, A::Error> {
-                let (mut mapping, mut ignore) = (None, Vec::new());
-                let rest = WithoutRules { map, mapping: &mut mapping, ignore: &mut ignore };
+                let (mut mapping, mut ignore, mut documents) = (None, Vec::new(), BTreeMap::new());
+                let rest = WithoutRules {
+                    map,
+                    mapping: &mut mapping,
+                    ignore: &mut ignore,
+                    documents: &mut documents,
+                };
                 let ats = ats::settings::Settings::deserialize(MapAccessDeserializer::new(rest))?;
-                Ok(Source { ats, mapping, ignore })
+                Ok(Source { ats, mapping, ignore, documents })
             }
         }
         deserializer.deserialize_map(Section)
     }
 }
 
-/// The section's entries, of which `mapping` and `ignore` are taken out on the way.
+/// The section's entries, of which `mapping`, `ignore` and `documents` are taken out on the way.
 struct WithoutRules<'m, A> {
     map: A,
     mapping: &'m mut Option<mapping::Settings>,
     ignore: &'m mut Vec<mapping::FilterSettings>,
+    documents: &'m mut mapping::FilingSettings,
 }
 
 impl<'de, A: MapAccess<'de>> MapAccess<'de> for WithoutRules<'_, A> {
@@ -55,6 +64,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for WithoutRules<'_, A> {
             match key.as_str() {
                 "mapping" => *self.mapping = Some(self.map.next_value()?),
                 "ignore" => *self.ignore = self.map.next_value()?,
+                "documents" => *self.documents = self.map.next_value()?,
                 _ => {
                     let key: StringDeserializer<A::Error> = key.into_deserializer();
                     return seed.deserialize(key).map(Some);

@@ -11,7 +11,7 @@ use super::{ConfigErrors, DEFAULTS, Objection, settled};
 use crate::ats::Sources;
 use crate::clock::Clock;
 use crate::http::operators::{self, Operators};
-use crate::mapping::{self, FilterSettings, Filters, Mapping, MappingError, Mappings};
+use crate::mapping::{self, Filing, FilterSettings, Filters, Mapping, MappingError, Mappings};
 use crate::outbound::guard::{self, Guard};
 use crate::telemetry::Metrics;
 use crate::{ats, http, ledger, personio, telemetry, transfer};
@@ -144,9 +144,17 @@ impl Config {
         };
         let filters: Vec<_> = self.sources.iter().map(own).collect();
         for ((name, source), filters) in self.sources.iter().zip(filters) {
+            let filing = Filing::compile(&format!("sources.{name}.documents"), &source.documents);
+            let filing = filing.unwrap_or_else(|wrong| {
+                errors.extend(wrong);
+                Filing::default()
+            });
             let own = source.mapping.as_ref().map(|own| (name.as_str(), own));
             match Mapping::compile(&self.mapping, own) {
-                Ok(mapping) => drop(by_source.insert(name.clone(), mapping.ignoring(filters))),
+                Ok(mapping) => {
+                    let mapping = mapping.ignoring(filters).with_documents(filing);
+                    drop(by_source.insert(name.clone(), mapping));
+                }
                 Err(wrong) => errors.extend(wrong),
             }
         }

@@ -74,6 +74,18 @@ pub struct File {
     pub place: Place,
 }
 
+impl File {
+    /// The same without what is in it, where that came along.
+    #[must_use]
+    pub fn without_content(&self) -> Self {
+        let place = match &self.place {
+            Place::Inline(_) => Place::Inline(String::new()),
+            other => other.clone(),
+        };
+        Self { place, ..self.clone() }
+    }
+}
+
 /// How to get at a file.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -298,6 +310,8 @@ pub enum DocumentEvent {
     Uploaded(UploadOutcome),
     /// The one that was sending it is gone.
     OwnerGone,
+    /// The ledger was restored: it may have been sent after the backup.
+    Forgotten,
     /// A person wants it sent, once more.
     Again,
 }
@@ -328,7 +342,7 @@ pub struct NotThen(pub DocumentState);
 /// # Errors
 /// [`NotThen`] if this cannot happen in this state.
 pub fn step_document(state: DocumentState, event: &DocumentEvent) -> Result<DocumentState, NotThen> {
-    use DocumentEvent::{Again, Duplicate, OwnerGone, Permitted, Unfit, Uploaded};
+    use DocumentEvent::{Again, Duplicate, Forgotten, OwnerGone, Permitted, Unfit, Uploaded};
     use DocumentState::{Failed, Pending, Same, Sending, Sent, Unknown};
     match (state, event) {
         (Pending, Unfit(flaw)) => Ok(Failed(*flaw)),
@@ -337,7 +351,7 @@ pub fn step_document(state: DocumentState, event: &DocumentEvent) -> Result<Docu
         (Sending, Uploaded(UploadOutcome::Stored)) => Ok(Sent),
         (Sending, Uploaded(UploadOutcome::Refused(flaw))) => Ok(Failed(*flaw)),
         (Sending, Uploaded(UploadOutcome::NotSent(_))) | (Failed(_) | Unknown, Again) => Ok(Pending),
-        (Sending, Uploaded(UploadOutcome::Unknown { .. }) | OwnerGone) => Ok(Unknown),
+        (Sending, Uploaded(UploadOutcome::Unknown { .. }) | OwnerGone) | (Pending, Forgotten) => Ok(Unknown),
         _ => Err(NotThen(state)),
     }
 }
@@ -463,6 +477,7 @@ impl Document {
             }
             DocumentEvent::Uploaded(UploadOutcome::Unknown { what }) => format!("document_unknown:{n}:{what}"),
             DocumentEvent::OwnerGone => format!("document_owner_gone:{n}"),
+            DocumentEvent::Forgotten => format!("document_forgotten:{n}"),
             DocumentEvent::Again => format!("document_again:{n}"),
         }
     }

@@ -1,19 +1,23 @@
 //! What an operator does to a stored hire.
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use super::App;
 use super::body;
+use super::code::Code;
 use super::contract::tag;
 use super::door::{Sender, Viewer};
 use super::hires::{Id, shown};
 use super::language::Spoken;
 use super::problem::{self, Problem};
 use super::shapes::{HireShape, Preview};
+use crate::domain::HireId;
 use crate::transfer::Approval;
 use crate::words::Language;
 
@@ -172,5 +176,30 @@ pub(super) async fn link(
     body::Json(link): body::Json<Link>,
 ) -> Changed {
     let hire = app.transfer.link(id, link.employee_id, sender.name()).await?;
+    shown(&app, &hire, language).await
+}
+
+/// Send one document once more.
+///
+/// For a document that failed, or of which it is unknown whether it is in Personio: look there first. It is taken from
+/// the ATS again if it has to be. The employee is not touched.
+#[utoipa::path(post, path = "/v1/hires/{id}/documents/{n}/send", tag = tag::HIRES, operation_id = "send_document",
+    params(
+        ("id" = Uuid, Path, description = "The hire's id"),
+        ("n" = u32, Path, description = "The document's number within the hire", example = 1),
+    ),
+    responses(
+        (status = 200, description = "The hire as it is now", body = HireShape),
+        (status = 404, description = "There is no such hire or document"),
+        (status = 409, description = "The document has neither failed nor is it unknown"),
+    ))]
+pub(super) async fn send_document(
+    sender: Sender,
+    State(app): State<App>,
+    language: Language,
+    path: Result<Path<(Uuid, u32)>, PathRejection>,
+) -> Changed {
+    let Ok(Path((id, n))) = path else { return Err(Problem::of(Code::InvalidId)) };
+    let hire = app.transfer.send_document(HireId(id), n, sender.name(), app.settings.wait()).await?;
     shown(&app, &hire, language).await
 }

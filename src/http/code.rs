@@ -25,9 +25,11 @@ pub enum Code {
     NotFound,
     HireNotFound,
     ValueNotFound,
+    DocumentNotFound,
     MethodNotAllowed,
     RequestTimeout,
     WrongState,
+    WrongDocumentState,
     PlanChanged,
     ChangedMeanwhile,
     TooEarly,
@@ -66,10 +68,11 @@ impl Code {
             | Self::TokenInUrl => S::BAD_REQUEST,
             Self::Signature | Self::Unauthenticated => S::UNAUTHORIZED,
             Self::Forbidden => S::FORBIDDEN,
-            Self::NotFound | Self::HireNotFound | Self::ValueNotFound => S::NOT_FOUND,
+            Self::NotFound | Self::HireNotFound | Self::ValueNotFound | Self::DocumentNotFound => S::NOT_FOUND,
             Self::MethodNotAllowed => S::METHOD_NOT_ALLOWED,
             Self::RequestTimeout => S::REQUEST_TIMEOUT,
             Self::WrongState
+            | Self::WrongDocumentState
             | Self::PlanChanged
             | Self::ChangedMeanwhile
             | Self::TooEarly

@@ -29,6 +29,10 @@ impl From<DeskError> for Problem {
             DeskError::EmployeeNotFound => Self::of(Code::EmployeeNotFound),
             DeskError::PersonioUnreachable => Self::of(Code::PersonioUnreachable),
             DeskError::KeyReused => Self::of(Code::IdempotencyKeyReused),
+            DeskError::NoDocument => Self::of(Code::DocumentNotFound),
+            DeskError::DocumentState { state } => {
+                Self::of(Code::WrongDocumentState).state(state.name()).reason(state.reason())
+            }
             DeskError::ValueNotFound => Self::of(Code::ValueNotFound),
             DeskError::Unreadable { reason } => Self::of(Code::UnreadablePayload).reason(Some(reason)),
             DeskError::NoHire { reason } => Self::of(Code::NoHire).reason(Some(reason)),

@@ -129,6 +129,7 @@ async fn count(app: &App) -> Result<(), LedgerError> {
     let age = oldest.map_or(0.0, |since| app.clock.now().duration_since(since).as_secs_f64());
     let counts = counts.iter().map(|((source, state), count)| (source.as_str(), *state, *count));
     app.metrics.ledger(counts, age);
+    app.metrics.documents(ledger.shelf().counts().await?);
     Ok(())
 }
 

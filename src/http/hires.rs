@@ -70,7 +70,10 @@ pub(super) async fn list(
     let more = hires.len() > limit;
     hires.truncate(limit);
     let next_cursor = hires.last().filter(|_| more).map(|last| list::cursor(last.id));
-    let hires = hires.iter().map(|hire| HireShape::of(hire, &app.transfer, language)).collect();
+    let ids: Vec<_> = hires.iter().map(|hire| hire.id).collect();
+    let documents = app.transfer.ledger().shelf().of(&ids).await?;
+    let of = |hire: &domain::Hire| documents.iter().filter(move |one| one.hire == hire.id).collect::<Vec<_>>();
+    let hires = hires.iter().map(|hire| HireShape::of(hire, &of(hire), &app.transfer, language)).collect();
     Ok(Spoken(language, HireList { hires, next_cursor }))
 }
 
@@ -100,5 +103,7 @@ pub(super) async fn shown(
     language: Language,
 ) -> Result<Spoken<HireShape>, Problem> {
     let history = app.transfer.ledger().history(hire.id).await?;
-    Ok(Spoken(language, HireShape::of(hire, &app.transfer, language).with_history(history)))
+    let documents = app.transfer.ledger().shelf().of(&[hire.id]).await?;
+    let documents: Vec<_> = documents.iter().collect();
+    Ok(Spoken(language, HireShape::of(hire, &documents, &app.transfer, language).with_history(history)))
 }

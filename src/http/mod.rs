@@ -162,6 +162,7 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(actions::send))
         .routes(routes!(actions::dismiss))
         .routes(routes!(actions::link))
+        .routes(routes!(actions::send_document))
         .routes(routes!(values::list))
         .routes(routes!(values::confirm))
         .routes(routes!(values::revoke))

@@ -5,6 +5,7 @@
 
 mod doubt;
 mod draft;
+mod filing;
 mod filter;
 mod rule;
 mod template;
@@ -18,9 +19,10 @@ use serde_json::{Map, Value};
 
 use crate::domain::employee::{self, SYSTEM};
 use crate::domain::facts::{self, Facts};
-use crate::domain::{Catalog, NameSplit, Plan, Translation};
+use crate::domain::{Catalog, DocumentKind, File, NameSplit, Plan, Translation};
 pub use doubt::{Doubt, What};
 use draft::Draft;
+pub use filing::{Drawer, Filing, FilingSettings};
 pub use filter::{FilterSettings, Filters};
 pub use rule::RuleSettings;
 use rule::{COMMON, Rule};
@@ -68,6 +70,8 @@ pub struct Input<'a> {
     pub translations: &'a [Translation],
     /// The marker attribute and the hire's key.
     pub marker: Option<(String, String)>,
+    /// The files that the ATS told us of.
+    pub files: &'a [File],
 }
 
 impl<'a> Input<'a> {
@@ -84,6 +88,7 @@ impl<'a> Input<'a> {
             corrections: Map::new(),
             translations: &[],
             marker: None,
+            files: &[],
         }
     }
 }
@@ -93,6 +98,7 @@ impl<'a> Input<'a> {
 pub struct Mapping {
     rules: BTreeMap<String, Rule>,
     filters: Filters,
+    filing: Filing,
 }
 
 /// The rules of all sources, and those for hires without a source.
@@ -134,6 +140,13 @@ impl Mappings {
     /// The titles of the ATS's custom fields that any of the rules reads.
     pub fn titles(&self) -> BTreeSet<&str> {
         self.all().flat_map(Mapping::titles).collect()
+    }
+
+    /// The categories of documents that any of the rules names: source, kind, category.
+    pub fn categories(&self) -> impl Iterator<Item = (&str, DocumentKind, &str)> {
+        self.by_source.iter().flat_map(|(source, mapping)| {
+            mapping.filing.categories().map(move |(kind, category)| (source.as_str(), kind, category))
+        })
     }
 
     fn all(&self) -> impl Iterator<Item = &Mapping> {
@@ -197,13 +210,24 @@ impl Mapping {
                 }
             }
         }
-        if errors.is_empty() { Ok(Self { rules, filters: Filters::default() }) } else { Err(errors) }
+        if errors.is_empty() { Ok(Self { rules, filters: Filters::default(), filing: Filing::default() }) } else { Err(errors) }
     }
 
     /// The same rules for hires of which some are not for Personio.
     #[must_use]
     pub fn ignoring(self, filters: Filters) -> Self {
         Self { filters, ..self }
+    }
+
+    /// The same rules for hires that documents follow.
+    #[must_use]
+    pub fn with_documents(self, filing: Filing) -> Self {
+        Self { filing, ..self }
+    }
+
+    /// Where documents go.
+    pub fn filing(&self) -> &Filing {
+        &self.filing
     }
 
     /// The name of the rule that says that a hire with these facts is not for Personio, if one does.
@@ -235,7 +259,9 @@ impl Mapping {
 
     /// Makes the plan. Never fails: what cannot be sent is held and named.
     pub fn plan(&self, input: &Input<'_>) -> Plan {
-        self.draft(input).finish()
+        let mut plan = self.draft(input).finish();
+        self.filing.plan(input.files, &mut plan);
+        plan
     }
 
     /// What the ATS says for each attribute, before any value table, as far as that is one plain value.

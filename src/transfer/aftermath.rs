@@ -1,11 +1,14 @@
 //! What follows a create call: the search for a person whose creation has an unknown outcome, the reason
 //! of a refusal, and the comparison of what arrived with what was sent.
 
+use std::sync::Arc;
+
 use jiff::SignedDuration;
 
 use super::Inner;
 use super::carry::Next;
 use super::compare::{Difference, compare};
+use super::documents::wants_a_look;
 use super::planner::UNKNOWN_VALUE;
 use crate::domain::catalog::NAMED;
 use crate::domain::{Effect, Event, Found, Hire, LookUpZero, Plan, State, Warning};
@@ -81,7 +84,7 @@ impl Inner {
     }
 
     /// Reads the employee back and names what did not arrive.
-    pub(super) async fn compare(&self, hire: &mut Hire) -> Next {
+    pub(super) async fn compare(self: &Arc<Self>, hire: &mut Hire) -> Next {
         let Some(employee) = hire.employee else { return self.compared(hire, Some("not_read_back")).await };
         match self.parts.reader.person(employee).await {
             Ok(Some(person)) => {
@@ -100,7 +103,7 @@ impl Inner {
         }
     }
 
-    async fn compare_later(&self, hire: &mut Hire) -> Next {
+    async fn compare_later(self: &Arc<Self>, hire: &mut Hire) -> Next {
         let Some(pause) = usize::try_from(hire.tries).ok().and_then(|tries| COMPARE_AGAIN.get(tries)) else {
             return self.compared(hire, Some("not_read_back")).await;
         };
@@ -110,19 +113,25 @@ impl Inner {
         Ok(Effect::Wait)
     }
 
-    async fn compared(&self, hire: &mut Hire, note: Option<&str>) -> Next {
+    async fn compared(self: &Arc<Self>, hire: &mut Hire, note: Option<&str>) -> Next {
         if let Some(note) = note {
             hire.note(note);
         }
         self.parts.planner.explain(hire);
-        let has_warnings = hire.warnings().next().is_some();
+        self.files_came(hire, &hire.record.files).await?;
+        let documents = self.parts.ledger.shelf().of(&[hire.id]).await?;
+        let has_warnings = wants_a_look(hire, &documents);
         hire.flags.warnings = has_warnings;
         if has_warnings {
             self.parts.metrics.created_with_warnings();
         }
         (hire.since, hire.tries) = (Some(self.now()), 0);
         hire.audit_at = self.next_audit(hire);
-        self.stop(hire, &Event::Compared).await
+        let effect = self.stop(hire, &Event::Compared).await?;
+        if !documents.is_empty() {
+            self.work_on_papers(hire.id);
+        }
+        Ok(effect)
     }
 }
 

@@ -68,7 +68,7 @@ impl Inner {
     }
 
     /// Completes the facts and makes the plan. A sendable one is not stored by itself: the permit does.
-    async fn plan(&self, hire: &mut Hire, told: Option<Told>) -> Next {
+    async fn plan(self: &Arc<Self>, hire: &mut Hire, told: Option<Told>) -> Next {
         let told = if let Some(told) = told {
             told
         } else {
@@ -83,7 +83,10 @@ impl Inner {
                 hire.ignored(&rule);
                 Event::RuledOut
             }
-            None => Event::Planned(self.parts.planner.hold(hire)),
+            None => {
+                self.files_came(hire, &hire.record.files).await?;
+                Event::Planned(self.parts.planner.hold(hire))
+            }
         };
         let effect = self.apply(hire, &event)?;
         if effect == Effect::Rest {

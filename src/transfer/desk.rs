@@ -204,7 +204,7 @@ impl Transfer {
 }
 
 impl Inner {
-    async fn known(&self, id: HireId) -> Result<Hire, DeskError> {
+    pub(super) async fn known(&self, id: HireId) -> Result<Hire, DeskError> {
         self.parts
             .ledger
             .hire(id)

@@ -11,6 +11,7 @@ mod bulkhead;
 mod carry;
 mod compare;
 mod desk;
+mod documents;
 mod filed;
 mod gate;
 mod look_up;
@@ -38,6 +39,7 @@ use crate::clock::Clock;
 use crate::domain::employee::is_dynamic;
 use crate::domain::{Effect, Entry, Hire, HireId, State};
 use crate::ledger::{Ledger, LedgerError, Restored};
+use crate::outbound::fetch::Fetch;
 use crate::personio::{Reader, Writer};
 use crate::telemetry::Metrics;
 
@@ -48,6 +50,7 @@ pub use refusal::{DeskError, Difference, FieldError};
 
 use audit::Audits;
 use bulkhead::Bulkhead;
+use documents::Papers;
 use gate::{Door, Gate};
 use planner::Told;
 use progress::{Progress, Running, is_passing};
@@ -122,6 +125,8 @@ pub struct Parts {
     pub reader: Reader,
     /// Creates employees: there is one, and it is here.
     pub writer: Arc<Writer>,
+    /// Opens links to files.
+    pub fetch: Fetch,
     /// Makes plans.
     pub planner: Planner,
     /// What time it is.
@@ -158,6 +163,7 @@ struct Inner {
     bulkhead: Arc<Bulkhead>,
     progress: Progress,
     audits: Audits,
+    papers: Papers,
     tasks: TaskTracker,
     due: Arc<Notify>,
     /// Held by whoever tries whether Personio answers again.
@@ -177,6 +183,7 @@ impl Transfer {
             bulkhead,
             progress: Progress::default(),
             audits: Audits::default(),
+            papers: Papers::default(),
             tasks: TaskTracker::new(),
             due: Arc::default(),
             knocking: Arc::default(),

@@ -14,7 +14,8 @@ use crate::ats::settings::NameSplitPolicy;
 use crate::ats::{Event, Hired, Source, Sources};
 use crate::catalog::Learned;
 use crate::domain::hire::Record;
-use crate::domain::{Catalog, Held, Hire, HireId, Plan, Translation, Warning, employee};
+use crate::domain::document::gather;
+use crate::domain::{Catalog, File, Held, Hire, HireId, Plan, Translation, Warning, employee};
 use crate::mapping::{Input, Mapping, Mappings};
 
 /// How long the ATS may take to complete a hire.
@@ -82,6 +83,8 @@ impl Planner {
         let deadline = tokio::time::Instant::now() + COMPLETE_WITHIN;
         let completed = source.complete(hired, &hire.record.facts, deadline).await;
         hire.record.facts.fill(&completed.facts);
+        let files = hired.files.iter().chain(&completed.files).map(File::without_content);
+        gather(&mut hire.record.files, files);
         let (attributes, other): (Vec<_>, Vec<_>) =
             completed.lacking.into_iter().partition(|lacking| employee::shape_of(lacking).is_some());
         hire.record.lacking = attributes.into_iter().map(str::to_owned).collect();
@@ -161,6 +164,7 @@ impl Planner {
             corrections: hire.record.corrections.clone(),
             translations: always,
             marker: self.marker.clone().map(|attribute| (attribute, hire.key.text())),
+            files: &hire.record.files,
         };
         ask(self.mappings.of(&hire.source), &input)
     }

@@ -73,7 +73,7 @@ impl Transfer {
                 Ok(self.0.unhired(source, unhired, verified).await?)
             }
             Ok(ats::Delivery { event: Said::Merge(merged), .. }) => Ok(self.0.merged(source, &merged).await?),
-            Ok(ats::Delivery { event: Said::Files(filed), .. }) => self.0.found(source, *filed, verified).await,
+            Ok(ats::Delivery { event: Said::Files(filed), .. }) => self.0.filed(source, *filed, verified).await,
             Ok(ats::Delivery { event: Said::Hire(hired), payload }) => {
                 Ok(self.0.hired(source, *hired, payload, verified).await?)
             }
@@ -131,14 +131,23 @@ impl Inner {
             .whatever_happens(async move {
                 match inner.parts.ledger.accept(hire, delivery).await? {
                     Accepted::New(hire) => {
+                        // What is not stored of them now is found again in the delivery when the plan is made.
+                        if inner.parts.planner.ignored_by(&hire).is_none()
+                            && let Err(error) = inner.files_came(&hire, &hired.files).await
+                        {
+                            tracing::warn!(hire = %hire.id, %error, "files are not noted yet");
+                        }
                         let told = Told { hired: Some(hired), payloads: vec![payload] };
                         Ok((inner.begin(hire, told), false))
                     }
-                    Accepted::Repeat(hire) if is_taken_back(&hire) => {
-                        Ok((inner.hired_again(hire, &hired).await?, true))
-                    }
                     Accepted::Repeat(hire) => {
-                        Ok((inner.repeated(hire, &hired.facts, hired.settled).await?, true))
+                        inner.files_came(&hire, &hired.files).await?;
+                        let hire = if is_taken_back(&hire) {
+                            inner.hired_again(hire, &hired).await?
+                        } else {
+                            inner.repeated(hire, &hired.facts, hired.settled).await?
+                        };
+                        Ok((hire, true))
                     }
                 }
             })

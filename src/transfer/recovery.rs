@@ -32,7 +32,7 @@ impl Transfer {
             }
             self.0.due.notify_one();
         }
-        whole
+        whole.and(self.0.recover_documents().await)
     }
 }
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::domain::{NotAllowed, Plan, State};
+use crate::domain::{DocumentState, NotAllowed, Plan, State};
 use crate::ledger::LedgerError;
 
 /// A value that cannot be taken.
@@ -73,6 +73,15 @@ pub enum DeskError {
     /// Personio cannot be asked now.
     #[error("Personio cannot be asked now")]
     PersonioUnreachable,
+    /// The hire has no document of this number.
+    #[error("the hire has no such document")]
+    NoDocument,
+    /// It cannot be done to a document in this state.
+    #[error("a document that is {} cannot take this step", state.name())]
+    DocumentState {
+        /// The state it is in.
+        state: DocumentState,
+    },
     /// There is no such translation.
     #[error("there is no such value")]
     ValueNotFound,

@@ -84,6 +84,9 @@ fn heading(kind: Kind, language: Language) -> (&'static str, &'static str) {
                 ("Details of problems", "The sentence stands in `detail`; the name is shown nowhere.")
             }
             Kind::History => ("What happened to a hire", "`cause` in a hire's `history`, and in the log."),
+            Kind::Document => {
+                ("States of a document", "`state` of one of a hire's `documents`, with `reason` in brackets.")
+            }
         },
         Language::German => match kind {
             Kind::State => ("Zustände einer Einstellung", "`state`, mit `reason` in Klammern."),
@@ -102,6 +105,9 @@ fn heading(kind: Kind, language: Language) -> (&'static str, &'static str) {
                 "Was mit einer Einstellung geschah",
                 "`cause` im `history` einer Einstellung, und im Protokoll.",
             ),
+            Kind::Document => {
+                ("Zustände eines Dokuments", "`state` in `documents` einer Einstellung, mit `reason` in Klammern.")
+            }
         },
     }
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+use hirebridge::domain::DocumentState;
 use hirebridge::domain::state::ALL;
 use hirebridge::words::{self, Kind};
 
@@ -49,6 +50,7 @@ const LISTS: &[(&str, &str, &str, Kind, &[&str])] = &[
     ("http/shapes/hire.rs", "const FLAGS", ";", Kind::Flag, &[]),
     ("http/sources.rs", "if full {", "}", Kind::Ignored, &[]),
     ("domain/hire.rs", "fn cause(", "\n}\n", Kind::History, &[]),
+    ("domain/document.rs", "fn cause(", "\n    }\n", Kind::History, &[]),
     ("domain/hire.rs", "const IGNORED_BY", "\n", Kind::Note, &[]),
     ("domain/hire.rs", "const RESENT", ";", Kind::History, &[]),
 ];
@@ -161,7 +163,8 @@ fn arguments(code: &str) -> Vec<(Kind, String)> {
 fn codes_in_the_source() -> Found {
     let all = files();
     let states = ALL.iter().map(|state| (Kind::State.name(), state.to_string()));
-    states.chain(given(&all)).chain(listed(&all)).collect()
+    let documents = DocumentState::all().map(|state| (Kind::Document.name(), state.to_string()));
+    states.chain(documents).chain(given(&all)).chain(listed(&all)).collect()
 }
 
 /// The codes that are given to something, and those that [`MADE`] says of the others.

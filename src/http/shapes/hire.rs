@@ -7,7 +7,8 @@ use uuid::Uuid;
 
 use super::super::contract::StateName;
 use super::plan::{PlanShape, WarningShape};
-use crate::domain::{self, Entry, Plan};
+use crate::domain::examine::clean;
+use crate::domain::{self, Document, Entry};
 use crate::transfer::Transfer;
 use crate::words::{self, Language};
 
@@ -86,7 +87,12 @@ pub(in super::super) struct HireShape {
 
 impl HireShape {
     /// A hire as lists show it.
-    pub(in super::super) fn of(hire: &domain::Hire, transfer: &Transfer, language: Language) -> Self {
+    pub(in super::super) fn of(
+        hire: &domain::Hire,
+        documents: &[&Document],
+        transfer: &Transfer,
+        language: Language,
+    ) -> Self {
         let link = |id| EmployeeLink { id, url: transfer.profile_link(id) };
         let (plan, words) = (&hire.record.plan, words::of_state(hire.state(), language));
         Self {
@@ -103,7 +109,7 @@ impl HireShape {
             warnings: hire.warnings().map(WarningShape::from).collect(),
             doubles: hire.record.doubles.iter().copied().map(link).collect(),
             notes: hire.notes().cloned().collect(),
-            documents: documents(plan),
+            documents: documents.iter().map(|one| DocumentShape::of(one, language)).collect(),
             plan: plan.employee.attributes().next().map(|_| PlanShape::from(plan)),
             flags: FlagsShape::from(&hire.flags),
             received_at: hire.received_at,
@@ -128,30 +134,46 @@ struct EmployeeLink {
     url: Option<String>,
 }
 
+/// A file of the hire's that follows it. Kinds that are off have none: `notes` names them.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Document)]
+#[schema(as = Document, example = json!({"n": 1, "name": "Lebenslauf.pdf", "kind": "resume", "state": "sent",
+    "reason": null, "says": "The document is in Personio.", "remedy": "Nothing.", "said": null}))]
 struct DocumentShape {
     /// Its number within the hire.
-    n: usize,
-    name: Option<String>,
-    /// `resume`, `offer_letter` …
-    kind: String,
-    /// `pending`, `sending`, `sent`, `failed` or `unknown`.
+    n: u32,
+    /// The file's name.
+    name: String,
+    /// `resume`, `offer_letter`, `signed_offer`, `e_signature`, `cover_letter` or `other`.
+    kind: &'static str,
+    /// `pending`, `sending`, `sent`, `failed`, `unknown` or `same`.
     #[schema(example = "pending")]
     state: &'static str,
     /// Why it is in this state, as a stable code.
-    reason: Option<String>,
+    reason: Option<&'static str>,
+    /// What state and reason mean, in the language that was asked for.
+    says: &'static str,
+    /// What to do, in that language.
+    remedy: Option<&'static str>,
+    /// What Personio said when it refused the document.
+    said: Option<String>,
 }
 
-fn documents(plan: &Plan) -> Vec<DocumentShape> {
-    let shape = |(n, document): (usize, &domain::PlannedDocument)| DocumentShape {
-        n,
-        name: None,
-        kind: document.kind.clone(),
-        state: "pending",
-        reason: None,
-    };
-    (1..).zip(&plan.documents).map(shape).collect()
+impl DocumentShape {
+    fn of(document: &Document, language: Language) -> Self {
+        let (state, sheet) = (document.state(), &document.sheet);
+        let words = words::of_document(state, language);
+        let name = if sheet.file_name.is_empty() { clean(&sheet.file.name) } else { sheet.file_name.clone() };
+        Self {
+            n: document.n,
+            name,
+            kind: sheet.file.kind.name(),
+            state: state.name(),
+            reason: state.reason(),
+            says: &words.says,
+            remedy: words.remedy.as_deref(),
+            said: sheet.said.clone(),
+        }
+    }
 }
 
 /// The flags that a list can be asked for.

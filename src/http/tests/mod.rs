@@ -133,6 +133,7 @@ async fn transfer(
         restored: None,
         reader,
         writer: Arc::new(writer),
+        fetch: crate::outbound::fetch::Fetch::new(&crate::outbound::Guard::default(), &clock).expect("TLS is there"),
         planner,
         clock,
         metrics,

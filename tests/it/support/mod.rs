@@ -290,7 +290,9 @@ impl House {
     }
 
     async fn idle(&self, id: &str) {
-        self.service().transfer().idle(HireId(id.parse().expect("an id"))).await;
+        let (transfer, id) = (self.service().transfer(), HireId(id.parse().expect("an id")));
+        transfer.idle(id).await;
+        transfer.idle_documents(id).await;
     }
 
     /// Lets time pass, and everything that becomes due happen.
@@ -302,13 +304,16 @@ impl House {
         for _ in 0..100 {
             transfer.knock().await;
             transfer.resume_due().await.expect("the ledger can be read");
+            transfer.resume_documents().await.expect("the ledger can be read");
             transfer.audit_due().await.expect("the ledger can be read");
             transfer.idle_audit().await;
             for hire in self.get("/v1/hires?limit=200").await.json()["hires"].as_array().expect("hires") {
                 self.idle(hire["id"].as_str().expect("an id")).await;
             }
             let shut = matches!(transfer.way(), Way::OutOfOrder { .. });
+            let document = transfer.next_document().await.expect("the ledger can be read");
             let next = transfer.ledger().next_due().await.expect("the ledger can be read");
+            let next = [next, document].into_iter().flatten().min();
             if shut || next.is_none_or(|next| next > self.clock.now()) {
                 return;
             }
