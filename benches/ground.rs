@@ -64,6 +64,7 @@ client_id = "{id}"
 client_secret = "{secret}"
 reads_per_minute = 0
 creates_per_minute = 0
+uploads_per_minute = 0
 
 [transfer]
 in_flight = {in_flight}

@@ -3,6 +3,7 @@
 //! It changes nothing, here or in Personio.
 
 mod attributes;
+mod documents;
 mod rights;
 mod rules;
 
@@ -21,6 +22,8 @@ use crate::domain::catalog::Names;
 use crate::ledger;
 use crate::mapping::Mappings;
 use crate::personio::{CallError, Reader};
+
+pub use documents::{By, Wanted};
 
 /// How far our clock may be from Personio's before it is worth a warning.
 const SKEW: SignedDuration = SignedDuration::from_secs(60);
@@ -127,6 +130,8 @@ pub struct Doctor {
     pub learned: Learned,
     /// The attribute that carries the hire's key.
     pub marker: Option<String>,
+    /// The categories that documents are to be filed under, as the configuration names them.
+    pub categories: Vec<Wanted>,
     /// What time it is.
     pub clock: Clock,
 }
@@ -156,7 +161,7 @@ impl Doctor {
         let categories = self.reader.categories().await;
         let mut catalog = Catalog { names: self.names().await, ..Catalog::default() };
         let attributes = self.reader.attributes().await;
-        let mut findings = vec![rights::categories(&categories), rights::uploading()];
+        let mut findings = documents::examined(&categories, &self.categories);
         findings.push(attributes::names(catalog.names.as_ref()));
         let listed = attributes::listed(&attributes, &self.named());
         catalog.attributes = attributes.ok();

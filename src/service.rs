@@ -105,7 +105,8 @@ struct Made {
 
 impl Made {
     fn of(config: &Config) -> Result<Self, StartError> {
-        let sources = first(Sources::build(&config.ats(), &config.guard()), |e| (e.key.clone(), e.problem.clone()))?;
+        let sources =
+            first(Sources::build(&config.ats(), &config.guard()), |e| (e.key.clone(), e.problem.clone()))?;
         let mappings = first(config.mappings(), |e| (e.key.clone(), e.message.clone()))?;
         let operators = first(Operators::build(&config.operators), |e| (e.key.clone(), e.problem.clone()))?;
         Ok(Self { sources: Arc::new(sources), mappings: Arc::new(mappings), operators })
@@ -165,6 +166,7 @@ impl Service {
             mappings: Arc::clone(&made.mappings),
             learned: catalog.clone(),
             marker: config.transfer.marker.clone(),
+            categories: Vec::new(),
             clock: clock.clone(),
         });
         let listener = listen(config.server.listen)?;

@@ -12,8 +12,8 @@ use tokio::time::Instant;
 
 use super::signature::{Keys, verify};
 use super::{
-    ApiError, AtsSource, Completed, Event, Filed, Hired, KINDS, Manners, Misread, Mistakes, NameSplitPolicy, Opened, Refusal,
-    SettingError, Settings, Setup, Verified, json, settings,
+    ApiError, AtsSource, Completed, Event, Filed, Hired, KINDS, Manners, Misread, Mistakes, NameSplitPolicy,
+    Opened, Refusal, SettingError, Settings, Setup, Verified, json, settings,
 };
 use crate::domain::{Facts, File, HireKey};
 use crate::outbound::Guard;

@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 
 use super::{Finding, Verdict, not_asked};
-use crate::domain::catalog::Category;
 use crate::personio::{CallError, Reader};
 
 /// Where a credential's rights are ticked.
@@ -42,36 +41,6 @@ pub(super) fn writing() -> Finding {
         "whether they may be created shows with the first hire",
         "the right to write employees",
         "look whether Employees > Write is ticked",
-    )
-    .at(INTEGRATION)
-}
-
-pub(super) fn categories(answer: &Result<Vec<Category>, CallError>) -> Finding {
-    match answer {
-        Ok(categories) => {
-            let names: Vec<_> = categories.iter().map(|category| category.name.as_str()).collect();
-            Finding::ok("documents", format!("the categories can be read: {}", names.join(", ")))
-        }
-        Err(CallError::NotAllowed) => Finding::bad(
-            Verdict::NotCheckable,
-            "documents",
-            "the categories may not be read",
-            "the right to read documents, once documents are to be sent",
-            "tick Documents > Read if documents are to be sent; nothing else needs it",
-        )
-        .at(INTEGRATION),
-        Err(error) => not_asked("documents", error),
-    }
-}
-
-/// Uploading cannot be tried without leaving a document.
-pub(super) fn uploading() -> Finding {
-    Finding::bad(
-        Verdict::NotCheckable,
-        "documents",
-        "whether they may be added shows with the first one",
-        "the right to write documents, once documents are to be sent",
-        "look whether Documents > Write is ticked if documents are to be sent; nothing else needs it",
     )
     .at(INTEGRATION)
 }

@@ -64,7 +64,8 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
 }
 
 async fn catalog(config: &Config) -> anyhow::Result<Catalog> {
-    let (reader, _) = personio::connect(&config.personio, &config.guard(), &Clock::system(), &Metrics::default())?;
+    let (reader, _) =
+        personio::connect(&config.personio, &config.guard(), &Clock::system(), &Metrics::default())?;
     let attributes = reader.attributes().await;
     let attributes =
         attributes.context("Personio's attributes cannot be read; `hirebridge check` says more")?;

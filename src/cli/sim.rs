@@ -10,7 +10,8 @@ use crate::sim::{Options, Seed, Sim};
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
-  hirebridge sim                               on http://127.0.0.1:9099
+  hirebridge sim                               on http://127.0.0.1:9099; your configuration says
+                                               [outbound] allow = [\"127.0.0.1\"] to call it
   hirebridge sim --data personio.json          keeps people and documents in a file
 
 Make it misbehave while it runs: the next create is stored and its answer lost

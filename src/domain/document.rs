@@ -475,7 +475,9 @@ impl Document {
             DocumentEvent::Uploaded(UploadOutcome::NotSent(why)) => {
                 format!("document_not_sent:{n}:{}", why.code())
             }
-            DocumentEvent::Uploaded(UploadOutcome::Unknown { what }) => format!("document_unknown:{n}:{what}"),
+            DocumentEvent::Uploaded(UploadOutcome::Unknown { what }) => {
+                format!("document_unknown:{n}:{what}")
+            }
             DocumentEvent::OwnerGone => format!("document_owner_gone:{n}"),
             DocumentEvent::Forgotten => format!("document_forgotten:{n}"),
             DocumentEvent::Again => format!("document_again:{n}"),

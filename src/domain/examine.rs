@@ -45,12 +45,11 @@ pub fn examine(name: &str, declared: Option<&str>, head: &[u8]) -> Result<CleanF
     }
     let cleaned = clean(name);
     let shown = shown_by(head);
-    let (kind, name) = match name::ending(&cleaned) {
-        Some(ending) => (kind_of(ending).ok_or(Flaw::TypeNotTaken)?, cleaned),
-        None => {
-            let kind = guessed(shown, declared).ok_or(Flaw::TypeDoubtful)?;
-            (kind, name::with_ending(&cleaned, kind.ending))
-        }
+    let (kind, name) = if let Some(ending) = name::ending(&cleaned) {
+        (kind_of(ending).ok_or(Flaw::TypeNotTaken)?, cleaned)
+    } else {
+        let kind = guessed(shown, declared).ok_or(Flaw::TypeDoubtful)?;
+        (kind, name::with_ending(&cleaned, kind.ending))
     };
     let agreed = kind.begins_as(shown) && kind.may_be_declared(declared.unwrap_or_default());
     if !agreed {

@@ -17,8 +17,8 @@ pub mod translation;
 
 pub use catalog::{Attribute, Catalog, Verdict};
 pub use document::{
-    Document, DocumentEvent, DocumentId, DocumentKind, DocumentState, File, Flaw, Place, Upload, UploadOutcome,
-    step_document,
+    Document, DocumentEvent, DocumentId, DocumentKind, DocumentState, File, Flaw, Place, Upload,
+    UploadOutcome, step_document,
 };
 pub use employee::Employee;
 pub use facts::Facts;

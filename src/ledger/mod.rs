@@ -25,8 +25,8 @@ use crate::domain::{Actor, Employee, Entry, Hire, HireId, HireKey, State, Transl
 
 pub use permit::{Denied, Owner, Ticket};
 pub use seal::{KeyError, LedgerKey};
-pub use shelf::{Shelf, Withheld};
 pub use settings::{OpenError, Place, Settings, inspect, open};
+pub use shelf::{Shelf, Withheld};
 pub use snapshot::{Restored, Snapshot, SnapshotError};
 
 /// A verified delivery, as the ledger keeps it beside its hire.

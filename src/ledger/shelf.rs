@@ -110,7 +110,9 @@ impl DocumentRow {
             version: i64::try_from(document.version).unwrap_or(i64::MAX),
             fill: taken.map(|taken| taken.fill),
             size: taken.map(|taken| i64::try_from(taken.size).unwrap_or(i64::MAX)),
-            content_hash: document.content.map(|digest| seal.hash(&format!("content {}", hex::encode(digest)))),
+            content_hash: document
+                .content
+                .map(|digest| seal.hash(&format!("content {}", hex::encode(digest)))),
             next_at: document.next_at.map(Timestamp::as_millisecond),
             since: document.since.map(Timestamp::as_millisecond),
             tries: document.tries.into(),

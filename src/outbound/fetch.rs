@@ -180,7 +180,9 @@ fn headers() -> HeaderMap {
 fn is_within(name: &str, pattern: &str) -> bool {
     let name = name.strip_suffix('.').unwrap_or(name);
     match pattern.strip_prefix('*') {
-        Some(below) => name.strip_suffix(below).is_some_and(|first| below.starts_with('.') && !first.is_empty()),
+        Some(below) => {
+            name.strip_suffix(below).is_some_and(|first| below.starts_with('.') && !first.is_empty())
+        }
         None => name == pattern,
     }
 }
@@ -274,3 +276,6 @@ impl Incoming {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -96,7 +96,9 @@ impl Forbidden {
                 "must begin with https://, unless it is on this machine and its host is in `outbound.allow`"
             }
             Self::Credential => "must hold no credential",
-            Self::Address | Self::Host => "is in a private network: if that is meant, add its host to `outbound.allow`",
+            Self::Address | Self::Host => {
+                "is in a private network: if that is meant, add its host to `outbound.allow`"
+            }
         }
     }
 }
@@ -213,7 +215,7 @@ impl Rules {
 /// Whether it is this machine.
 pub(super) fn is_here(host: &Host<&str>) -> bool {
     match host {
-        Host::Domain(name) => *name == "localhost",
+        Host::Domain(name) => matches!(*name, "localhost" | "localhost."),
         Host::Ipv4(ip) => ip.is_loopback(),
         Host::Ipv6(ip) => ip.is_loopback(),
     }

@@ -148,6 +148,22 @@ mod tests {
         assert_eq!(lane.departure(later, later), Some(later), "a pause gives the burst back");
     }
 
+    #[test]
+    fn no_minute_holds_more_than_the_burst_and_a_minutes_pace() {
+        let lane = Lane::per_minute(50, 10).expect("a limit");
+        let (mut now, mut left) = (Duration::ZERO, Vec::new());
+        for call in 0..500_u64 {
+            // Some come together, some after a pause.
+            now += Duration::from_millis(if call % 97 == 0 { 9000 } else { 100 });
+            left.push(lane.departure(now, Duration::MAX).expect("a place"));
+        }
+        for from in &left {
+            let minute = *from..*from + Duration::from_mins(1);
+            let within = left.iter().filter(|at| minute.contains(at)).count();
+            assert!(within <= 60, "{within} from {from:?}");
+        }
+    }
+
     #[derive(Clone)]
     struct Errand(Timestamp);
 

@@ -94,7 +94,12 @@ impl Call {
         Self { method: Method::POST, body: Body::Bytes(body), ..Self::get(operation, path, deadline) }
     }
 
-    pub(super) fn post_form(operation: Operation, path: &'static str, form: Form, deadline: Timestamp) -> Self {
+    pub(super) fn post_form(
+        operation: Operation,
+        path: &'static str,
+        form: Form,
+        deadline: Timestamp,
+    ) -> Self {
         Self { method: Method::POST, body: Body::Form(form), ..Self::get(operation, path, deadline) }
     }
 
@@ -180,10 +185,6 @@ const BURST: u32 = 10;
 /// Tokens a minute. Personio takes 60, then none for a minute: <https://developer.personio.de/reference/auth>.
 const TOKENS_PER_MINUTE: u32 = 40;
 
-/// Documents a minute: with the [`BURST`] before them the 60 that Personio takes in any minute
-/// (<https://github.com/personio/api-docs>).
-const UPLOADS_PER_MINUTE: u32 = 50;
-
 /// How fast calls may leave.
 pub(super) struct Limits {
     tokens: Option<Lane>,
@@ -198,7 +199,7 @@ impl Limits {
             tokens: Lane::per_minute(TOKENS_PER_MINUTE, BURST),
             reads: Lane::per_minute(settings.reads_per_minute, BURST),
             creates: Lane::per_minute(settings.creates_per_minute, BURST),
-            uploads: Lane::per_minute(UPLOADS_PER_MINUTE, BURST),
+            uploads: Lane::per_minute(settings.uploads_per_minute, BURST),
         }
     }
 }

@@ -40,10 +40,10 @@ use auth::{Authenticate, Authenticated, Tokens};
 use call::Limits;
 use wire::Wire;
 
+pub use crate::outbound::form::{Content, Pieces};
 pub use error::CallError;
 pub use person::{Person, Shown};
 pub use reader::Reader;
-pub use crate::outbound::form::{Content, Pieces};
 pub use upload::Uploading;
 pub use writer::{Creation, Writer};
 
@@ -75,6 +75,9 @@ pub struct Settings {
     pub reads_per_minute: u32,
     /// How many creates may leave in a minute; 0 is no limit. Personio documents none of its own.
     pub creates_per_minute: u32,
+    /// How many documents may leave in a minute; 0 is no limit. Personio takes 60 in any minute, of which ten are left for
+    /// those that may leave at once: <https://github.com/personio/api-docs>.
+    pub uploads_per_minute: u32,
     /// How often is learned what Personio knows: attributes, options, names; 0 for never.
     #[serde(default)]
     pub learn_every: SignedDuration,

@@ -8,11 +8,12 @@ use tokio::task::JoinSet;
 
 use super::stage::{Reply, Seen, Stage};
 use super::*;
-use crate::domain::{Employee, Outcome, Waiting};
+use crate::domain::{Employee, Flaw, Outcome, Upload, UploadOutcome, Waiting};
 use crate::ledger::Ticket;
 
 const AUTH: &str = "POST /v1/auth";
 const CREATE: &str = "POST /v1/company/employees";
+const UPLOAD: &str = "POST /v1/company/documents";
 const LOOK_UP: &str = "GET /v1/company/employees";
 const TOKEN: Reply = Reply::Json(200, r#"{"success":true,"data":{"token":"papi-1","expires_in":86400}}"#);
 const CREATED: Reply = Reply::Json(200, r#"{"success":true,"data":{"id":7,"message":"success"}}"#);
@@ -43,7 +44,8 @@ impl Scene {
         let mut settings = settings(&stage.url);
         adjust(&mut settings);
         let metrics = Metrics::default();
-        let (reader, writer) = connect(&settings, &Guard::open_to(&stage.url), &clock, &metrics).expect("usable settings");
+        let (reader, writer) =
+            connect(&settings, &Guard::open_to(&stage.url), &clock, &metrics).expect("usable settings");
         Self { stage, reader, writer, clock, metrics }
     }
 
@@ -55,6 +57,23 @@ impl Scene {
         let mut employee = Employee::default();
         employee.set("email", json!("mia@example.org"));
         self.writer.create(Ticket::for_test(self.in_a_minute(), employee)).await
+    }
+
+    async fn upload(&self) -> Uploading {
+        self.upload_of(Content::of("hello".into())).await
+    }
+
+    async fn upload_of(&self, content: Content) -> Uploading {
+        let upload = Upload {
+            employee: 7,
+            category: 2,
+            title: "Lebenslauf Jürgen".into(),
+            date: Some(jiff::civil::date(2027, 1, 31)),
+            comment: None,
+            file_name: "Größe \"1\".txt".into(),
+            size: content.size(),
+        };
+        self.writer.upload(Ticket::for_test(self.in_a_minute(), upload), content).await
     }
 
     fn count(&self, what: &str) -> usize {
@@ -74,6 +93,7 @@ fn settings(url: &Url) -> Settings {
         call_timeout: SignedDuration::from_secs(20),
         reads_per_minute: 0,
         creates_per_minute: 0,
+        uploads_per_minute: 0,
         learn_every: SignedDuration::ZERO,
     }
 }
@@ -346,4 +366,100 @@ fn settings_that_cannot_work_are_named() {
     assert_eq!(refused(|settings| settings.attempt_timeout = SignedDuration::ZERO), "attempt_timeout");
     assert_eq!(refused(|settings| settings.profile_url = Some("https://acme".into())), "profile_url");
     assert_eq!(refused(|_| {}), "none");
+}
+
+const STORED: Reply = Reply::Json(201, r#"{"success":true,"data":{"id":1,"type":"Document"}}"#);
+
+#[tokio::test]
+async fn an_upload_is_one_form_with_the_librarys_boundary() {
+    let scene = Scene::open(and_tokens(|_, _| STORED)).await;
+    assert_eq!(scene.upload().await.outcome, UploadOutcome::Stored);
+    let seen = &scene.stage.seen(UPLOAD)[0];
+    let boundary = seen
+        .headers
+        .lines()
+        .find_map(|line| line.strip_prefix("content-type: multipart/form-data; boundary="));
+    let boundary = boundary.expect("a boundary");
+    let part = |head: &str, body: &str| {
+        format!("--{boundary}\r\nContent-Disposition: form-data; {head}\r\n\r\n{body}\r\n")
+    };
+    let expected = [
+        part("name=\"title\"", "Lebenslauf Jürgen"),
+        part("name=\"employee_id\"", "7"),
+        part("name=\"category_id\"", "2"),
+        part("name=\"date\"", "2027-01-31"),
+        part("name=\"file\"; filename=\"Größe \\\"1\\\".txt\"\r\nContent-Type: text/plain", "hello"),
+        format!("--{boundary}--\r\n"),
+    ];
+    assert_eq!(seen.body, expected.concat());
+    assert!(seen.headers.contains("authorization: bearer papi-1"), "{}", seen.headers);
+    assert!(seen.headers.contains(&format!("content-length: {}", seen.body.len())), "{}", seen.headers);
+}
+
+#[tokio::test]
+async fn an_upload_whose_outcome_is_open_is_sent_once() {
+    for (reply, what) in [
+        (Reply::Raw(""), "cut"),
+        (Reply::Raw("HTTP/1.1 201 X\r\nContent-Length: 60\r\n\r\n{\"success\":true,"), "half_body"),
+        (Reply::Json(502, ""), "status_502"),
+        (Reply::Json(503, r#"{"success":false}"#), "status_503"),
+    ] {
+        let scene = Scene::open(and_tokens(move |_, _| reply)).await;
+        assert_eq!(scene.upload().await.outcome, UploadOutcome::Unknown { what: what.into() });
+        assert_eq!(scene.count(UPLOAD), 1, "{what}");
+    }
+}
+
+#[tokio::test]
+async fn an_upload_that_was_turned_away_is_sent_whole_once_more() {
+    let script = |seen: &Seen, before| match (seen.what.as_str(), before) {
+        (AUTH, 0) => TOKEN,
+        (AUTH, _) => Reply::Json(200, r#"{"success":true,"data":{"token":"papi-2","expires_in":86400}}"#),
+        (_, 0) => BUSY,
+        (_, 1) => NOT_VALID,
+        _ => STORED,
+    };
+    let scene = Scene::open(script).await;
+    assert_eq!(scene.upload().await.outcome, UploadOutcome::Stored);
+    let seen = scene.stage.seen(UPLOAD);
+    assert_eq!(seen.len(), 3);
+    assert!(seen.iter().all(|seen| seen.body.contains("\r\n\r\nhello\r\n")));
+    assert!(seen[2].headers.contains("bearer papi-2"));
+}
+
+#[tokio::test]
+async fn a_missing_right_to_documents_is_told_from_a_wrong_credential() {
+    let scene = Scene::open(and_tokens(|_, _| NOT_VALID)).await;
+    assert_eq!(scene.upload().await.outcome, UploadOutcome::Refused(Flaw::NoRight));
+    let scene = Scene::open(|_, _| NOT_VALID).await;
+    assert_eq!(scene.upload().await.outcome, UploadOutcome::NotSent(Waiting::Credential));
+    assert_eq!(scene.count(UPLOAD), 0);
+}
+
+#[tokio::test]
+async fn neither_file_nor_token_follows_a_redirect() {
+    let other = Stage::open(|_, _| STORED).await;
+    let location: &'static str =
+        format!("HTTP/1.1 307 X\r\nLocation: {}v1/company/documents\r\nContent-Length: 0\r\n\r\n", other.url)
+            .leak();
+    let scene = Scene::open(and_tokens(move |_, _| Reply::Raw(location))).await;
+    assert_eq!(scene.upload().await.outcome, UploadOutcome::Unknown { what: "status_307".into() });
+    assert_eq!((scene.count(UPLOAD), other.seen(UPLOAD).len()), (1, 0));
+}
+
+#[tokio::test]
+async fn a_file_that_turns_out_shorter_or_longer_is_broken_off() {
+    for size in [4, 6] {
+        let scene = Scene::open(and_tokens(|_, _| STORED)).await;
+        let content = Content::new(size, || {
+            let (sender, pieces) = tokio::sync::mpsc::channel(2);
+            for piece in ["hel", "lo"] {
+                sender.try_send(Ok(piece.into())).expect("there is room for two");
+            }
+            pieces
+        });
+        let uploading = scene.upload_of(content).await;
+        assert!(matches!(uploading.outcome, UploadOutcome::Unknown { .. }), "{:?}", uploading.outcome);
+        assert_eq!(scene.count(UPLOAD), 0, "no whole request arrived");
+    }
 }

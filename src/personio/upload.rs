@@ -40,7 +40,7 @@ impl Writer {
         match self.stack.clone().oneshot(call).await {
             Ok(answer) => judge(&answer, self.clock.now()),
             Err(Failed::Call(Failure::Lost(code))) => unknown(code),
-            Err(failed) => not_sent(CallError::from(failed)),
+            Err(failed) => not_sent(&CallError::from(failed)),
         }
     }
 }
@@ -50,10 +50,10 @@ fn unknown(what: impl Into<String>) -> Uploading {
 }
 
 /// The call was not sent, or was turned away at the door.
-fn not_sent(error: CallError) -> Uploading {
+fn not_sent(error: &CallError) -> Uploading {
     let (waiting, retry_at) = match error {
         CallError::Credential | CallError::NotAllowed => (Waiting::Credential, None),
-        CallError::Throttled { retry_at } => (Waiting::Throttled, retry_at),
+        CallError::Throttled { retry_at } => (Waiting::Throttled, *retry_at),
         CallError::Unreachable(_) | CallError::Refused(_) | CallError::Unreadable(_) => {
             (Waiting::Unreachable, None)
         }
@@ -90,7 +90,7 @@ fn refused(answer: &Answer) -> Uploading {
     let message = error["message"].as_str().unwrap_or_default();
     let mut said: Vec<_> = Some(message).filter(|message| !message.is_empty()).into_iter().collect();
     let objections = error["error_data"].as_object();
-    let fields = objections.into_iter().flatten().flat_map(|(_, texts)| texts.as_array());
+    let fields = objections.into_iter().flatten().filter_map(|(_, texts)| texts.as_array());
     said.extend(fields.flatten().filter_map(serde_json::Value::as_str));
     let said: String = said.join(" ").chars().take(LONGEST_MESSAGE).collect();
     let only_the_file = objections.is_some_and(|fields| fields.len() == 1 && fields.contains_key("file"));
@@ -124,10 +124,14 @@ mod tests {
     #[test]
     fn each_documented_answer_says_what_is_to_be_mended() {
         let missing = |model: &str| {
-            format!(r#"{{"success":false,"error":{{"message":"No query results for model [{model}] 1","code":0}}}}"#)
+            format!(
+                r#"{{"success":false,"error":{{"message":"No query results for model [{model}] 1","code":0}}}}"#
+            )
         };
         let invalid = |field: &str| {
-            format!(r#"{{"success":false,"error":{{"message":"Die Daten sind ungültig.","code":0,"error_data":{{"{field}":["?"]}}}}}}"#)
+            format!(
+                r#"{{"success":false,"error":{{"message":"Die Daten sind ungültig.","code":0,"error_data":{{"{field}":["?"]}}}}}}"#
+            )
         };
         let cases = [
             (404, missing("DocumentCategory"), Flaw::CategoryUnknown),

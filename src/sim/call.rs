@@ -4,7 +4,7 @@ use axum::extract::{DefaultBodyLimit, FromRequest as _, Multipart};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE};
+use hyper::header::{AUTHORIZATION, CONTENT_DISPOSITION, CONTENT_TYPE};
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method, Request};
 use serde_json::{Value, json};
@@ -42,6 +42,8 @@ pub(super) struct Part {
     pub(super) name: String,
     pub(super) file_name: Option<String>,
     pub(super) content_type: Option<String>,
+    /// Whether name or file name come coded (`filename*=`), which RFC 7578 forbids in a form and PHP does not read.
+    pub(super) coded: bool,
     pub(super) content: Bytes,
 }
 
@@ -164,7 +166,9 @@ async fn parts(content_type: &str, bytes: Bytes) -> Result<Vec<Part>, axum::BoxE
         let name = field.name().ok_or("a part has no name")?.to_owned();
         let file_name = field.file_name().map(str::to_owned);
         let content_type = field.content_type().map(str::to_owned);
-        parts.push(Part { name, file_name, content_type, content: field.bytes().await? });
+        let disposition = text_of(field.headers(), CONTENT_DISPOSITION.as_str()).unwrap_or_default();
+        let coded = disposition.contains("name*");
+        parts.push(Part { name, file_name, content_type, coded, content: field.bytes().await? });
     }
     Ok(parts)
 }

@@ -107,6 +107,13 @@ fn check_names(parts: &[Part], wrong: &mut Objections) {
         } else if parts[..at].iter().any(|earlier| earlier.name == part.name) {
             wrong.violation(&part.name, "is there twice");
         }
+        if part.coded {
+            wrong.violation(&part.name, "has a name in the coded form, which forms do not know");
+        }
+        let plain = part.content_type.as_deref().is_none_or(|kind| kind.starts_with("text/plain"));
+        if part.name != "file" && (part.file_name.is_some() || !plain || part.text().is_none()) {
+            wrong.violation(&part.name, "is to be plain text in UTF-8");
+        }
     }
 }
 
@@ -151,7 +158,15 @@ fn file(parts: &[Part], manner: &Manner, wrong: &mut Objections) -> (String, Byt
         wrong.violation("file", "is required, with a file name");
         return Default::default();
     };
-    if part.content.len() > FILE_LIMIT {
+    if let Some(what) = misnamed(name) {
+        wrong.violation("file", what);
+    }
+    if part.content_type.as_deref().is_some_and(|kind| !kind.contains('/')) {
+        wrong.violation("file", "has a Content-Type that is no media type");
+    }
+    if part.content.is_empty() {
+        wrong.violation("file", "is empty");
+    } else if part.content.len() > FILE_LIMIT {
         let english = "The file may not be greater than 30720 kilobytes.";
         wrong.field("file", manner.say(english, "Die Datei darf maximal 30720 Kilobytes groß sein."));
     } else if !name.rsplit_once('.').is_some_and(|(_, ending)| allowed(ending)) {
@@ -159,6 +174,17 @@ fn file(parts: &[Part], manner: &Manner, wrong: &mut Objections) -> (String, Byt
         wrong.field("file", manner.say(english, format!("Die Datei muss den Dateityp {ENDINGS} haben.")));
     }
     (name.clone(), part.content.clone())
+}
+
+/// What no caller should let through in a file's name.
+fn misnamed(name: &str) -> Option<&'static str> {
+    let steers = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    match name {
+        _ if name.contains(['/', '\\']) => Some("has a path in its name"),
+        _ if name.contains(steers) => Some("has characters in its name that steer"),
+        _ if name.chars().count() > TITLE_LIMIT => Some("has a name of more than 255 characters"),
+        _ => None,
+    }
 }
 
 fn allowed(ending: &str) -> bool {

@@ -72,8 +72,12 @@ impl Transfer {
             Ok(ats::Delivery { event: Said::Unhire(unhired), .. }) => {
                 Ok(self.0.unhired(source, unhired, verified).await?)
             }
-            Ok(ats::Delivery { event: Said::Merge(merged), .. }) => Ok(self.0.merged(source, &merged).await?),
-            Ok(ats::Delivery { event: Said::Files(filed), .. }) => self.0.filed(source, *filed, verified).await,
+            Ok(ats::Delivery { event: Said::Merge(merged), .. }) => {
+                Ok(self.0.merged(source, &merged).await?)
+            }
+            Ok(ats::Delivery { event: Said::Files(filed), .. }) => {
+                self.0.filed(source, *filed, verified).await
+            }
             Ok(ats::Delivery { event: Said::Hire(hired), payload }) => {
                 Ok(self.0.hired(source, *hired, payload, verified).await?)
             }

@@ -24,6 +24,7 @@ mod once;
 mod operators;
 mod order;
 mod outage;
+mod outbound;
 mod overload;
 mod postgres;
 mod postgres_faults;

@@ -22,8 +22,8 @@ const SIGNED: &[&str] =
 
 /// Words that say it may not be, yet.
 const NOT_YET: &[&str] = &[
-    "not", "non", "un", "never", "be", "please", "pending", "awaiting", "draft", "template", "nicht", "noch", "wird",
-    "werden", "bitte", "entwurf", "vorlage",
+    "not", "non", "un", "never", "be", "please", "pending", "awaiting", "draft", "template", "nicht", "noch",
+    "wird", "werden", "bitte", "entwurf", "vorlage",
 ];
 
 /// `{id, name, handle}`: <https://developers.ashbyhq.com/reference/candidateinfo>.
@@ -82,9 +82,13 @@ impl Files {
         if handle.is_null() {
             return;
         }
-        let handle = Handle::deserialize(handle).ok().filter(|known| is_id(&known.id) && !known.handle.is_empty());
+        let handle =
+            Handle::deserialize(handle).ok().filter(|known| is_id(&known.id) && !known.handle.is_empty());
         let Some(Handle { id, name, handle }) = handle else { return self.left_out(place) };
-        gather(&mut self.found, [File { kind: kind(&name), id, name, date: None, place: Place::Handle(handle) }]);
+        gather(
+            &mut self.found,
+            [File { kind: kind(&name), id, name, date: None, place: Place::Handle(handle) }],
+        );
     }
 
     /// A file that is not as documented never stops a hire.

@@ -50,7 +50,8 @@ fn a_source_may_say_everything() {
         body_limit = "2MiB"
     "#,
     );
-    let sources = Sources::build(&all, &Guard::default()).expect("is right");
+    let guard = Guard::open_to(&"http://127.0.0.1:9999".parse().expect("a URL"));
+    let sources = Sources::build(&all, &guard).expect("is right");
     let source = sources.named("acme-de").expect("is there");
     assert_eq!((source.account(), source.name_split()), ("acme", NameSplitPolicy::Review));
     assert_eq!(source.settle(), SignedDuration::from_millis(500));

@@ -72,8 +72,16 @@ const KINDS: &[Kind] = &[
     kind("csv", &["text"], &["text/csv", TEXT, "application/csv", "text/x-csv", EXCEL]),
     kind("ics", &["text"], &["text/calendar", TEXT]),
     kind("vcf", &["text"], &["text/vcard", "text/x-vcard", "text/directory", TEXT]),
-    kind("dotx", &["docx", "zip"], &["application/vnd.openxmlformats-officedocument.wordprocessingml.template", ZIP]),
-    kind("numbers", &["zip"], &["application/vnd.apple.numbers", "application/x-iwork-numbers-sffnumbers", ZIP]),
+    kind(
+        "dotx",
+        &["docx", "zip"],
+        &["application/vnd.openxmlformats-officedocument.wordprocessingml.template", ZIP],
+    ),
+    kind(
+        "numbers",
+        &["zip"],
+        &["application/vnd.apple.numbers", "application/x-iwork-numbers-sffnumbers", ZIP],
+    ),
     kind("eps", &["ps"], &["application/postscript", "application/eps", "image/x-eps"]),
     kind("gz", &["gz"], &["application/gzip", "application/x-gzip"]),
     kind("ods", &["ods", "zip"], &["application/vnd.oasis.opendocument.spreadsheet", ZIP]),
@@ -135,6 +143,7 @@ fn essence(declared: &str) -> String {
 /// Whether it is text: nothing steers but what lays out lines, unless a mark says that it is in 16 bits.
 pub(super) fn is_plain_text(head: &[u8]) -> bool {
     let sixteen_bits = head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]);
-    let lays_out = |byte: &u8| matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b) || *byte >= 0x20 && *byte != 0x7f;
+    let lays_out =
+        |byte: &u8| matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b) || *byte >= 0x20 && *byte != 0x7f;
     sixteen_bits || head.iter().all(lays_out)
 }

@@ -41,7 +41,8 @@ pub(super) fn with_ending(stem: &str, ending: &str) -> String {
 /// What stands after the last dot, if it looks like an ending.
 pub(super) fn ending(name: &str) -> Option<&str> {
     let (stem, ending) = name.rsplit_once('.')?;
-    let looks = (1..=LONGEST_ENDING).contains(&ending.len()) && ending.bytes().all(|b| b.is_ascii_alphanumeric());
+    let looks =
+        (1..=LONGEST_ENDING).contains(&ending.len()) && ending.bytes().all(|b| b.is_ascii_alphanumeric());
     (looks && !stem.trim().is_empty()).then_some(ending)
 }
 

@@ -32,7 +32,8 @@ fn a_file_that_is_what_it_says_is_taken() {
         ("page.html", Some("text/html"), b"<!doctype html><p>", "text/html"),
         ("all.zip", None, ZIP, "application/zip"),
     ] {
-        let file = examine(name, declared, head).unwrap_or_else(|flaw| panic!("{name} {declared:?}: {flaw:?}"));
+        let file =
+            examine(name, declared, head).unwrap_or_else(|flaw| panic!("{name} {declared:?}: {flaw:?}"));
         assert_eq!((file.name.as_str(), file.media_type), (name, media_type));
     }
 }

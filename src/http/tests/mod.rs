@@ -98,7 +98,7 @@ async fn transfer(
     clock: Clock,
 ) -> (Transfer, Doctor) {
     let personio = json!({"base_url": "http://127.0.0.1:9", "client_id": "a", "client_secret": "b", "app_id": "HIREBRIDGE",
-        "attempt_timeout": "1s", "call_timeout": "1s", "reads_per_minute": 0, "creates_per_minute": 0});
+        "attempt_timeout": "1s", "call_timeout": "1s", "reads_per_minute": 0, "creates_per_minute": 0, "uploads_per_minute": 0});
     let personio = serde_json::from_value(personio).expect("the settings are right");
     let metrics = Metrics::default();
     let guard = Guard::open_to(&"http://127.0.0.1:9".parse().expect("a URL"));
@@ -124,6 +124,7 @@ async fn transfer(
         reader: reader.clone(),
         mappings: Arc::clone(&mappings),
         marker: None,
+        categories: Vec::new(),
         clock: clock.clone(),
     };
     let planner = transfer::Planner { sources, mappings, catalog: Learned::default(), marker: None };
@@ -133,7 +134,8 @@ async fn transfer(
         restored: None,
         reader,
         writer: Arc::new(writer),
-        fetch: crate::outbound::fetch::Fetch::new(&crate::outbound::Guard::default(), &clock).expect("TLS is there"),
+        fetch: crate::outbound::fetch::Fetch::new(&crate::outbound::Guard::default(), &clock)
+            .expect("TLS is there"),
         planner,
         clock,
         metrics,

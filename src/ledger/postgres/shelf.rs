@@ -115,7 +115,8 @@ impl Shelf for PostgresLedger {
 
     async fn next_due(&self) -> Result<Option<Timestamp>, LedgerError> {
         let sql = || {
-            query_scalar(concat!("SELECT min(documents.next_at) FROM ", due_documents!())).fetch_one(&self.pool)
+            query_scalar(concat!("SELECT min(documents.next_at) FROM ", due_documents!()))
+                .fetch_one(&self.pool)
         };
         let next: Option<i64> = twice(sql).await?;
         Ok(next.map(time))
@@ -129,7 +130,10 @@ impl Shelf for PostgresLedger {
     async fn counts(&self) -> Result<Vec<(String, u64)>, LedgerError> {
         let sql = || query_as("SELECT state, count(*) FROM documents GROUP BY state").fetch_all(&self.pool);
         let counts: Vec<(String, i64)> = twice(sql).await?;
-        Ok(counts.into_iter().map(|(state, count)| (state, u64::try_from(count).unwrap_or_default())).collect())
+        Ok(counts
+            .into_iter()
+            .map(|(state, count)| (state, u64::try_from(count).unwrap_or_default()))
+            .collect())
     }
 }
 

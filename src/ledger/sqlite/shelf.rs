@@ -105,8 +105,7 @@ impl Shelf for SqliteLedger {
     async fn counts(&self) -> Result<Vec<(String, u64)>, LedgerError> {
         self.readers
             .run(|db| {
-                let mut select =
-                    db.prepare_cached("SELECT state, count(*) FROM documents GROUP BY state")?;
+                let mut select = db.prepare_cached("SELECT state, count(*) FROM documents GROUP BY state")?;
                 let counts = select.query_map([], |row| {
                     Ok((row.get(0)?, u64::try_from(row.get::<_, i64>(1)?).unwrap_or_default()))
                 })?;
@@ -121,7 +120,8 @@ const DUE: &str = "documents JOIN hires ON hires.id = documents.hire WHERE docum
      AND CASE WHEN documents.state <> 'pending' THEN 1 WHEN documents.fill IS NOT NULL THEN hires.state = 'created' \
      ELSE hires.state NOT IN ('cancelled', 'ignored', 'erased') END";
 
-const COLUMNS: &str = "id, hire, n, state, reason, version, fill, size, next_at, since, tries, updated_at, sheet";
+const COLUMNS: &str =
+    "id, hire, n, state, reason, version, fill, size, next_at, since, tries, updated_at, sheet";
 
 fn read(row: &Row<'_>) -> rusqlite::Result<DocumentRow> {
     let fill: Option<Vec<u8>> = row.get(6)?;
@@ -182,10 +182,8 @@ fn save(db: &Connection, row: &DocumentRow, steps: &[DocumentStep]) -> Answer<()
             .execute(params![id(row.id), how])?;
     }
     if overrules(steps) {
-        db.prepare_cached(
-            "UPDATE permits SET ended = 'overruled' WHERE subject = ?1 AND ended = 'unknown'",
-        )?
-        .execute([id(row.id)])?;
+        db.prepare_cached("UPDATE permits SET ended = 'overruled' WHERE subject = ?1 AND ended = 'unknown'")?
+            .execute([id(row.id)])?;
     }
     update(db, row, None)?;
     tell(db, row, steps)?;
@@ -268,8 +266,9 @@ fn due(db: &Connection, now: Timestamp, limit: usize) -> Answer<Vec<HireId>> {
     );
     let mut select = db.prepare_cached(&sql)?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let ids = select
-        .query_map(params![now.as_millisecond(), limit], |row| Ok(HireId(uuid(&row.get::<_, Vec<u8>>(0)?))))?;
+    let ids = select.query_map(params![now.as_millisecond(), limit], |row| {
+        Ok(HireId(uuid(&row.get::<_, Vec<u8>>(0)?)))
+    })?;
     Ok(ids.collect::<Result<_, _>>()?)
 }
 

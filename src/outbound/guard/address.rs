@@ -14,7 +14,7 @@ pub fn is_public(ip: IpAddr) -> bool {
 
 /// Networks by their first address and length that are not public.
 const CLOSED: &[(Ipv4Addr, u32)] = &[
-    (Ipv4Addr::new(0, 0, 0, 0), 8),
+    (Ipv4Addr::UNSPECIFIED, 8),
     (Ipv4Addr::new(10, 0, 0, 0), 8),
     (Ipv4Addr::new(100, 64, 0, 0), 10), // shared by a provider's customers (CGNAT)
     (Ipv4Addr::new(127, 0, 0, 0), 8),
@@ -31,7 +31,8 @@ const CLOSED: &[(Ipv4Addr, u32)] = &[
 ];
 
 fn is_public_v4(ip: Ipv4Addr) -> bool {
-    let within = |(network, length): &(Ipv4Addr, u32)| (ip.to_bits() ^ network.to_bits()) >> (32 - length) == 0;
+    let within =
+        |(network, length): &(Ipv4Addr, u32)| (ip.to_bits() ^ network.to_bits()) >> (32 - length) == 0;
     // A cloud's own services hide behind this one, which is otherwise public.
     let wire_server = ip == Ipv4Addr::new(168, 63, 129, 16);
     !wire_server && !CLOSED.iter().any(within)

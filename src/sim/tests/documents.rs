@@ -123,6 +123,29 @@ async fn parts_are_checked_by_name_and_type() {
 }
 
 #[tokio::test]
+async fn a_file_name_that_nobody_should_send_is_a_violation() {
+    let desk = Desk::open().await;
+    desk.create(mia()).await;
+    let long = format!("{}.pdf", "x".repeat(252));
+    for (name, content, what) in [
+        ("../cv.pdf", PDF, "has a path in its name"),
+        ("cv\u{202e}fdp.pdf", PDF, "has characters in its name that steer"),
+        (long.as_str(), PDF, "has a name of more than 255 characters"),
+        ("cv.pdf\"; filename*=\"utf-8''cv.pdf", PDF, "has a name in the coded form, which forms do not know"),
+        ("cv.pdf", b"", "is empty"),
+    ] {
+        let refused = upload(&desk, &contract("1001", "1", ("file", Some(name), content))).await;
+        assert_eq!(refused.status, 422, "{name}");
+        let told = desk.sim.violations().pop().unwrap_or_default();
+        assert!(told.ends_with(&format!("the part file {what}")), "{told}");
+    }
+    let mut parts = contract("1001", "1", ("file", Some("Müller.pdf"), PDF));
+    assert_eq!(upload(&desk, &parts).await.status, 201);
+    parts[0] = ("title", Some("title.txt"), b"Contract");
+    assert_eq!(upload(&desk, &parts).await.status, 422);
+}
+
+#[tokio::test]
 async fn a_content_type_without_boundary_is_a_violation() {
     let desk = Desk::open().await;
     let request = desk.request(Method::POST, DOCUMENTS).header(CONTENT_TYPE, "multipart/form-data");

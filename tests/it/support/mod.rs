@@ -370,7 +370,11 @@ settle = "{settle}"
         key = STANDARD.encode([7; 32]),
         attempt_timeout = setup.attempt_timeout.as_deref().unwrap_or("20s"),
         learn_every = if setup.learn { "1h" } else { "0s" },
-        pace = if setup.paced { "" } else { "reads_per_minute = 0\ncreates_per_minute = 0" },
+        pace = if setup.paced {
+            ""
+        } else {
+            "reads_per_minute = 0\ncreates_per_minute = 0\nuploads_per_minute = 0"
+        },
         server = setup.server,
         transfer = setup.transfer,
         ashby = setup.ashby,

@@ -6,11 +6,13 @@ use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use secrecy::SecretString;
+use url::Url;
 
 use super::super::super::{AtsSource, Event};
 use super::super::{ACCEPT, Ashby, read};
 use super::*;
 use crate::domain::NameSplit;
+use crate::outbound::Guard;
 
 /// How the test's Ashby answers a call.
 #[derive(Clone)]
