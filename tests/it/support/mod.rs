@@ -3,10 +3,12 @@
 //! the test that caused it.
 
 pub(crate) mod ashby;
+pub(crate) mod ashby_api;
 pub(crate) mod failing;
 pub(crate) mod line;
 pub(crate) mod postgres;
 pub(crate) mod process;
+pub(crate) mod storage;
 pub(crate) mod store_faults;
 pub(crate) mod town;
 pub(crate) mod wire;
