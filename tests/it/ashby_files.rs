@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::support::ashby::fixture;
 use crate::support::ashby_api::{APPLICATION, Ashby, KEY, Says};
-use crate::support::storage::{Gives, Storage};
+use crate::support::bucket::{Gives, Storage};
 use crate::support::{House, Setup, configuration, is_problem, notes, state, text};
 
 const DOCUMENTS: &str = "documents = { resume = \"CVs\", offer_letter = \"Contracts\", signed_offer = \"Contracts\", other = \"Other\" }\n";

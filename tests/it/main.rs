@@ -15,6 +15,7 @@ mod command_line;
 mod config_help;
 mod connections;
 mod credential;
+mod documents;
 mod every_sync;
 mod failed_sync;
 mod filters;

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::ashby::fixture;
-use super::storage::Storage;
+use super::bucket::Storage;
 use super::{House, Setup};
 
 pub(crate) const KEY: &str = "ashby-api-key-of-the-test";

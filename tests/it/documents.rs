@@ -1,0 +1,276 @@
+//! Documents follow the hire: taken at receipt, sent once the employee is there, each once, each with its own end.
+
+use hirebridge::sim::{Behaviour, Fault, Operation};
+use jiff::SignedDuration;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::ashby::hire;
+use crate::support::postgres::Postgres;
+use crate::support::process::eventually;
+use crate::support::storage::{Storage, handle, pdf};
+use crate::support::town::Town;
+use crate::support::{House, SENDER, Setup, VIEWER, is_problem, notes, state};
+
+/// What goes where; the simulator's categories.
+const DOCUMENTS: &str = "[sources.ashby.documents]\n\
+    resume = { category = \"CVs\", title = \"CV {{ candidate.last_name }}\" }\n\
+    other = \"CVs\"\nsigned_offer = \"Contracts\"\n";
+
+fn setup(storage: &Storage) -> Setup {
+    Setup { ashby: storage.key(), sections: DOCUMENTS.into(), ..Setup::default() }
+}
+
+async fn house(storage: &Storage) -> House {
+    House::with(setup(storage)).await
+}
+
+/// A house with one hire who has a CV, after everything that is due now; the hire's id.
+async fn with_a_resume(storage: &Storage) -> (House, String) {
+    storage.resume("f-1", "Lebenslauf Müller.pdf", pdf("cv", 700_000));
+    let house = house(storage).await;
+    let id = delivered(&house).await;
+    (house, id)
+}
+
+async fn delivered(house: &House) -> String {
+    let answer = house.deliver(&hire()).await.json();
+    house.pass(SignedDuration::ZERO).await;
+    answer["hire"].as_str().expect("an id").to_owned()
+}
+
+fn states(hire: &Value) -> Vec<String> {
+    let documents = hire["documents"].as_array().expect("documents");
+    documents
+        .iter()
+        .map(|one| format!("{} {}", one["kind"].as_str().unwrap_or_default(), state(one)))
+        .collect()
+}
+
+async fn again(house: &House, id: &str, n: u32) -> Value {
+    let reply = house.post(&format!("/v1/hires/{id}/documents/{n}/send"), &json!({})).await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    house.pass(SignedDuration::ZERO).await;
+    house.hire(id).await
+}
+
+#[tokio::test]
+async fn a_resume_arrives_under_its_category_and_kinds_that_are_off_are_named() {
+    let storage = Storage::start().await;
+    storage.resume("f-1", "../Lebenslauf Müller.pdf", pdf("cv", 700_000));
+    storage.other("f-1", "../Lebenslauf Müller.pdf", pdf("cv", 700_000));
+    storage.other("f-2", "Zeugnis.pdf", pdf("report", 10));
+    let sections = DOCUMENTS.replace("other = \"CVs\"\n", "");
+    let house = House::with(Setup { sections, ..setup(&storage) }).await;
+    let id = delivered(&house).await;
+    let hire = house.hire(&id).await;
+    assert_eq!(state(&hire), "created");
+    assert_eq!(states(&hire), ["resume sent"], "{hire}");
+    assert!(notes(&hire).contains(&"document_off:other"), "{hire}");
+    assert_eq!(hire["plan"]["documents"][0]["category"], "CVs");
+    assert_eq!(hire["flags"]["warnings"], false);
+    let documents = house.sim.documents();
+    let [arrived] = &documents[..] else { panic!("one document, not {}", documents.len()) };
+    assert_eq!((arrived.title.as_str(), arrived.content.clone()), ("CV Beispiel", pdf("cv", 700_000)));
+    assert_eq!(arrived.employee_id, house.sim.employees()[0].id);
+    assert!(!arrived.file_name.contains('/') && arrived.file_name.ends_with("Lebenslauf Müller.pdf"));
+    assert_eq!((storage.fetched(), house.sim.creates()), (1, 1));
+    let metrics = house.get("/metrics").await.text;
+    assert!(metrics.contains("hirebridge_documents{state=\"sent\"} 1"), "{metrics}");
+}
+
+#[tokio::test]
+async fn the_same_content_is_sent_once() {
+    let storage = Storage::start().await;
+    storage.resume("f-1", "Lebenslauf.pdf", pdf("cv", 300_000));
+    storage.other("f-2", "Kopie.pdf", pdf("cv", 300_000));
+    let house = house(&storage).await;
+    let id = delivered(&house).await;
+    assert_eq!(states(&house.hire(&id).await), ["resume sent", "other same"]);
+    assert_eq!(house.sim.documents().len(), 1);
+}
+
+#[tokio::test]
+async fn a_file_that_comes_after_the_employee_follows() {
+    let storage = Storage::start().await;
+    let (house, id) = with_a_resume(&storage).await;
+    storage.holds("f-9", pdf("contract", 1000));
+    let mut again = hire();
+    again["data"]["offer"]["latestVersion"]["fileHandles"] = json!([handle("f-9", "offer signed.pdf")]);
+    for _ in 0..2 {
+        assert_eq!(house.deliver(&again).await.json()["duplicate"], true);
+        house.pass(SignedDuration::ZERO).await;
+    }
+    assert_eq!(states(&house.hire(&id).await), ["resume sent", "signed_offer sent"]);
+    assert_eq!((house.sim.documents().len(), house.sim.creates()), (2, 1));
+}
+
+#[tokio::test]
+async fn a_held_hires_files_are_taken_at_receipt_and_sent_after_the_approval() {
+    let storage = Storage::start().await;
+    storage.resume("f-1", "Lebenslauf.pdf", pdf("cv", 300_000));
+    let house = House::with(Setup { ashby: storage.key() + "review = true\n", ..setup(&storage) }).await;
+    let id = delivered(&house).await;
+    let held = house.hire(&id).await;
+    assert_eq!((state(&held).as_str(), states(&held)), ("held(review)", vec!["resume pending".to_owned()]));
+    storage.burn();
+    house.pass(SignedDuration::from_hours(48)).await;
+    assert!(house.sim.documents().is_empty());
+    let approval = json!({"plan_hash": held["plan"]["hash"]});
+    assert_eq!(house.post(&format!("/v1/hires/{id}/send"), &approval).await.status, 200);
+    house.pass(SignedDuration::ZERO).await;
+    assert_eq!(states(&house.hire(&id).await), ["resume sent"]);
+    assert_eq!((house.sim.documents().len(), storage.fetched()), (1, 1));
+}
+
+#[tokio::test]
+async fn what_becomes_of_an_upload_is_told_and_a_person_has_it_sent_again() {
+    let missing = json!({"success": false, "error": {"message": "No query results for model [DocumentCategory] 1", "code": 0}});
+    let invalid =
+        json!({"success": false, "error": {"message": "?", "code": 0, "error_data": {"file": ["?"]}}});
+    let status = |code, body| Behaviour::Status { code, body: Some(body), retry_after: None };
+    for (behaviour, ends) in [
+        (status(404, missing), "failed(category_unknown)"),
+        (status(422, invalid), "failed(type_not_taken)"),
+        (Behaviour::status(403), "failed(no_right)"),
+        (Behaviour::status(500), "unknown"),
+        (Behaviour::Cut, "unknown"),
+    ] {
+        let storage = Storage::start().await;
+        storage.resume("f-1", "Lebenslauf.pdf", pdf("cv", 1000));
+        let house = house(&storage).await;
+        house.sim.misbehave(Fault::new(Operation::UploadDocument, behaviour));
+        let id = delivered(&house).await;
+        house.pass(SignedDuration::from_hours(100)).await;
+        let hire = house.hire(&id).await;
+        assert_eq!((state(&hire).as_str(), states(&hire)), ("created", vec![format!("resume {ends}")]));
+        assert_eq!(hire["flags"]["warnings"], true, "{ends}");
+        assert!(hire["documents"][0]["remedy"].as_str().is_some_and(|remedy| remedy.len() > 10));
+        let list = house.get("/v1/hires?flag=warnings").await.json();
+        assert_eq!(list["hires"][0]["documents"][0]["n"], 1);
+        house.sim.behave();
+        house.pass(SignedDuration::from_hours(100)).await;
+        assert!(house.sim.documents().is_empty(), "{ends}: never by itself");
+        let hire = again(&house, &id, 1).await;
+        assert_eq!(
+            (states(&hire), &hire["flags"]["warnings"]),
+            (vec!["resume sent".to_owned()], &json!(false))
+        );
+        assert_eq!((house.sim.documents().len(), house.sim.creates()), (1, 1));
+    }
+}
+
+#[tokio::test]
+async fn an_upload_that_surely_was_not_carried_out_is_tried_again() {
+    let storage = Storage::start().await;
+    storage.resume("f-1", "Lebenslauf.pdf", pdf("cv", 1000));
+    let house = house(&storage).await;
+    let many = Fault::new(Operation::UploadDocument, Behaviour::too_many(Some("300")));
+    house.sim.misbehave(many);
+    let id = delivered(&house).await;
+    assert_eq!(states(&house.hire(&id).await), ["resume pending"]);
+    house.sim.behave();
+    house.pass(SignedDuration::from_mins(20)).await;
+    let hire = house.hire(&id).await;
+    assert_eq!((states(&hire), house.sim.documents().len()), (vec!["resume sent".to_owned()], 1));
+}
+
+#[tokio::test]
+async fn what_is_too_large_or_not_what_it_says_is_not_sent() {
+    let storage = Storage::start().await;
+    storage.resume("f-1", "Lebenslauf.pdf", pdf("cv", 31 << 20));
+    storage.other("f-2", "Foto.pdf", "MZ and so on".into());
+    storage.other("f-3", "leer.pdf", Default::default());
+    let house = house(&storage).await;
+    let id = delivered(&house).await;
+    let told = ["resume failed(too_large)", "other failed(type_doubtful)", "other failed(empty)"];
+    assert_eq!(states(&house.hire(&id).await), told);
+    let fits = pdf("fits", 29 << 20);
+    storage.holds("f-1", fits.clone());
+    let hire = again(&house, &id, 1).await;
+    assert_eq!(states(&hire)[0], "resume sent");
+    assert_eq!(house.sim.documents()[0].content, fits);
+}
+
+#[tokio::test]
+async fn a_hire_has_sixty_megabytes() {
+    let storage = Storage::start().await;
+    storage.resume("f-1", "a.pdf", pdf("a", 29 << 20));
+    storage.other("f-2", "b.pdf", pdf("b", 29 << 20));
+    storage.other("f-3", "c.pdf", pdf("c", 3 << 20));
+    let house = House::with(Setup { ashby: storage.key() + "review = true\n", ..setup(&storage) }).await;
+    let id = delivered(&house).await;
+    let told = ["resume pending", "other pending", "other failed(hire_too_large)"];
+    assert_eq!(states(&house.hire(&id).await), told);
+}
+
+#[tokio::test]
+async fn a_link_that_stays_dead_is_told_and_can_be_tried_again() {
+    let storage = Storage::start().await;
+    storage.resume("f-1", "Lebenslauf.pdf", pdf("cv", 1000));
+    storage.burn();
+    let house = house(&storage).await;
+    let id = delivered(&house).await;
+    assert_eq!(states(&house.hire(&id).await), ["resume pending"]);
+    for _ in 0..3 {
+        house.pass(SignedDuration::from_hours(13)).await;
+    }
+    assert_eq!(states(&house.hire(&id).await), ["resume failed(not_fetched)"]);
+    storage.holds("f-1", pdf("cv", 1000));
+    assert_eq!(states(&again(&house, &id, 1).await), ["resume sent"]);
+}
+
+#[tokio::test]
+async fn only_who_may_send_sends_a_document_again_and_only_one_that_did_not_arrive() {
+    let storage = Storage::start().await;
+    let (house, id) = with_a_resume(&storage).await;
+    let path = |n: &str| format!("/v1/hires/{id}/documents/{n}/send");
+    is_problem(&house.ask(Method::POST, &path("1"), VIEWER, None).await, 403, "forbidden");
+    is_problem(&house.ask(Method::POST, &path("1"), SENDER, None).await, 409, "wrong_document_state");
+    is_problem(&house.ask(Method::POST, &path("2"), SENDER, None).await, 404, "document_not_found");
+    is_problem(&house.ask(Method::POST, &path("x"), SENDER, None).await, 400, "invalid_id");
+    assert_eq!(house.sim.documents().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_document_killed_while_it_was_on_the_wire_is_unknown_and_not_sent_again() {
+    let storage = Storage::start().await;
+    storage.resume("f-1", "Lebenslauf.pdf", pdf("cv", 1000));
+    let town = Town::with(setup(&storage)).await;
+    town.sim.misbehave(Fault::once(Operation::UploadDocument, Behaviour::Hang));
+    let served = town.serve().await;
+    assert_eq!(town.deliver(&served, &hire()).await.expect("an answer")["state"], "created");
+    town.sim.arrival(Operation::UploadDocument, 1).await;
+    served.kill();
+    let served = town.serve().await;
+    let hire = eventually("the document is unknown", || async {
+        let hire = town.becomes(&served, "created").await;
+        (states(&hire) == ["resume unknown"] && hire["flags"]["warnings"] == true).then_some(hire)
+    })
+    .await;
+    assert!(hire["history"].to_string().contains("document_owner_gone:1"), "{hire}");
+    assert_eq!((town.sim.calls(Operation::UploadDocument), town.sim.creates()), (1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_replica_sends_what_the_first_has_taken() {
+    let Some(server) = Postgres::start("another_replica_sends_what_the_first_has_taken").await else {
+        return;
+    };
+    let storage = Storage::start().await;
+    storage.resume("f-1", "Lebenslauf.pdf", pdf("cv", 700_000));
+    let ashby = storage.key() + "review = true\n";
+    let setup = Setup { ledger: Some(server.database("documents")), ashby, ..setup(&storage) };
+    let mut first = House::with(setup.clone()).await;
+    let id = delivered(&first).await;
+    let held = first.hire(&id).await;
+    assert_eq!(states(&held), ["resume pending"]);
+    let second = House::beside(&first, setup).await;
+    first.close().await;
+    storage.burn();
+    let approval = json!({"plan_hash": held["plan"]["hash"]});
+    assert_eq!(second.post(&format!("/v1/hires/{id}/send"), &approval).await.status, 200);
+    second.pass(SignedDuration::ZERO).await;
+    assert_eq!(states(&second.hire(&id).await), ["resume sent"]);
+    assert_eq!(second.sim.documents()[0].content, pdf("cv", 700_000));
+}
