@@ -67,7 +67,9 @@ impl Code {
             | Self::TokenInUrl => S::BAD_REQUEST,
             Self::Signature | Self::Unauthenticated => S::UNAUTHORIZED,
             Self::Forbidden => S::FORBIDDEN,
-            Self::NotFound | Self::HireNotFound | Self::ValueNotFound | Self::DocumentNotFound => S::NOT_FOUND,
+            Self::NotFound | Self::HireNotFound | Self::ValueNotFound | Self::DocumentNotFound => {
+                S::NOT_FOUND
+            }
             Self::MethodNotAllowed => S::METHOD_NOT_ALLOWED,
             Self::RequestTimeout => S::REQUEST_TIMEOUT,
             Self::WrongState

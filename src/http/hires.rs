@@ -72,7 +72,8 @@ pub(super) async fn list(
     let next_cursor = hires.last().filter(|_| more).map(|last| list::cursor(last.id));
     let ids: Vec<_> = hires.iter().map(|hire| hire.id).collect();
     let documents = app.transfer.ledger().shelf().of(&ids).await?;
-    let of = |hire: &domain::Hire| documents.iter().filter(move |one| one.hire == hire.id).collect::<Vec<_>>();
+    let of =
+        |hire: &domain::Hire| documents.iter().filter(move |one| one.hire == hire.id).collect::<Vec<_>>();
     let hires = hires.iter().map(|hire| HireShape::of(hire, &of(hire), &app.transfer, language)).collect();
     Ok(Spoken(language, HireList { hires, next_cursor }))
 }

@@ -208,7 +208,13 @@ mod tests {
 
     fn file(kind: DocumentKind) -> File {
         let place = Place::Handle("h".into());
-        File { id: "f1".into(), kind, name: "CV.pdf".into(), date: Some("2026-11-02T09:00:00Z".into()), place }
+        File {
+            id: "f1".into(),
+            kind,
+            name: "CV.pdf".into(),
+            date: Some("2026-11-02T09:00:00Z".into()),
+            place,
+        }
     }
 
     #[test]

@@ -210,7 +210,11 @@ impl Mapping {
                 }
             }
         }
-        if errors.is_empty() { Ok(Self { rules, filters: Filters::default(), filing: Filing::default() }) } else { Err(errors) }
+        if errors.is_empty() {
+            Ok(Self { rules, filters: Filters::default(), filing: Filing::default() })
+        } else {
+            Err(errors)
+        }
     }
 
     /// The same rules for hires of which some are not for Personio.

@@ -131,7 +131,8 @@ impl Inner {
     /// As long as a file was not taken, the ATS may say anew what it is and where.
     async fn told_again(&self, mut document: Document, files: &[File]) -> Result<(), LedgerError> {
         let file = files.iter().find(|file| file.id == document.sheet.file.id);
-        let Some(file) = file.filter(|_| document.state() == DocumentState::Pending && document.taken.is_none())
+        let Some(file) =
+            file.filter(|_| document.state() == DocumentState::Pending && document.taken.is_none())
         else {
             return Ok(());
         };
@@ -165,7 +166,9 @@ impl Inner {
                 Ok(Err(error)) => {
                     tracing::error!(hire = %id, %error, "the ledger failed; the documents go on when it works again");
                 }
-                Err(_) => tracing::error!(hire = %id, "the work on documents was broken off by an internal error"),
+                Err(_) => {
+                    tracing::error!(hire = %id, "the work on documents was broken off by an internal error")
+                }
             }
         };
         self.tasks.spawn(work.in_current_span());

@@ -13,8 +13,8 @@ use super::DeskError;
 use crate::ats::settings::NameSplitPolicy;
 use crate::ats::{Event, Hired, Source, Sources};
 use crate::catalog::Learned;
-use crate::domain::hire::Record;
 use crate::domain::document::gather;
+use crate::domain::hire::Record;
 use crate::domain::{Catalog, File, Held, Hire, HireId, Plan, Translation, Warning, employee};
 use crate::mapping::{Input, Mapping, Mappings};
 

@@ -105,9 +105,10 @@ fn heading(kind: Kind, language: Language) -> (&'static str, &'static str) {
                 "Was mit einer Einstellung geschah",
                 "`cause` im `history` einer Einstellung, und im Protokoll.",
             ),
-            Kind::Document => {
-                ("Zustände eines Dokuments", "`state` in `documents` einer Einstellung, mit `reason` in Klammern.")
-            }
+            Kind::Document => (
+                "Zustände eines Dokuments",
+                "`state` in `documents` einer Einstellung, mit `reason` in Klammern.",
+            ),
         },
     }
 }

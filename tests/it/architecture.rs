@@ -18,7 +18,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("ats", &["clock", "domain", "outbound"]),
     ("personio", &["clock", "domain", "ledger", "outbound", "telemetry"]),
     ("catalog", &["clock", "domain", "personio"]),
-    ("transfer", &["ats", "catalog", "clock", "domain", "ledger", "mapping", "outbound", "personio", "telemetry"]),
+    (
+        "transfer",
+        &["ats", "catalog", "clock", "domain", "ledger", "mapping", "outbound", "personio", "telemetry"],
+    ),
     ("due", &["clock", "ledger", "transfer"]),
     ("check", &["ats", "catalog", "clock", "domain", "ledger", "mapping", "personio"]),
     ("http", &["ats", "check", "clock", "domain", "ledger", "telemetry", "transfer", "words"]),

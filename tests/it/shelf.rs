@@ -123,7 +123,8 @@ async fn a_file_comes_back_chunk_by_chunk_and_goes_when_it_is_sent(ledger: &dyn 
     one.next_at = Some(at(0));
     ledger.shelf().save(&mut one).await.expect("saved");
     assert_eq!(all(ledger, hire.id).await[0].taken, one.taken);
-    let chunk = async |fill, n| ledger.shelf().chunk(one.id, fill, n).await.expect("read");
+    let id = one.id;
+    let chunk = async |fill, n| ledger.shelf().chunk(id, fill, n).await.expect("read");
     assert_eq!(chunk(broken, 0).await, None, "what was begun in vain is gone");
     assert_eq!(chunk(fill, 0).await.as_deref(), Some(&b"first "[..]));
     assert_eq!(chunk(fill, 1).await.as_deref(), Some(&b"second"[..]));

@@ -124,7 +124,6 @@ async fn transfer(
         reader: reader.clone(),
         mappings: Arc::clone(&mappings),
         marker: None,
-        categories: Vec::new(),
         clock: clock.clone(),
     };
     let planner = transfer::Planner { sources, mappings, catalog: Learned::default(), marker: None };
@@ -134,7 +133,8 @@ async fn transfer(
         restored: None,
         reader,
         writer: Arc::new(writer),
-        fetch: crate::outbound::fetch::Fetch::new(&crate::outbound::Guard::default(), &clock).expect("TLS is there"),
+        fetch: crate::outbound::fetch::Fetch::new(&crate::outbound::Guard::default(), &clock)
+            .expect("TLS is there"),
         planner,
         clock,
         metrics,

@@ -10,9 +10,7 @@ use super::super::gate::Door;
 use super::super::{Inner, LedgerError};
 use crate::domain::catalog::Category;
 use crate::domain::document::Taken;
-use crate::domain::{
-    Actor, Document, DocumentEvent, DocumentId, Flaw, Hire, Upload, UploadOutcome, Waiting,
-};
+use crate::domain::{Actor, Document, DocumentEvent, DocumentId, Flaw, Hire, Upload, UploadOutcome, Waiting};
 use crate::ledger::{Ledger, Withheld};
 use crate::personio::{CallError, Content};
 

@@ -117,7 +117,8 @@ impl Inner {
         all: &[Document],
     ) -> Result<(), LedgerError> {
         let others = all.iter().filter(|other| other.id != document.id);
-        let kept = others.filter(|other| other.state() != DocumentState::Same).filter_map(|other| other.taken);
+        let kept =
+            others.filter(|other| other.state() != DocumentState::Same).filter_map(|other| other.taken);
         let room = ALL_OF_A_HIRE.saturating_sub(kept.map(|taken| taken.size).sum());
         match self.spool(hire, &document, room).await {
             Ok((file, taken, content)) => {
