@@ -1,5 +1,6 @@
 //! Documents follow the hire: taken at receipt, sent once the employee is there, each once, each with its own end.
 
+use bytes::Bytes;
 use hirebridge::sim::{Behaviour, Fault, Operation};
 use jiff::SignedDuration;
 use reqwest::Method;
@@ -180,7 +181,7 @@ async fn what_is_too_large_or_not_what_it_says_is_not_sent() {
     let storage = Storage::start().await;
     storage.resume("f-1", "Lebenslauf.pdf", pdf("cv", 31 << 20));
     storage.other("f-2", "Foto.pdf", "MZ and so on".into());
-    storage.other("f-3", "leer.pdf", Default::default());
+    storage.other("f-3", "leer.pdf", Bytes::default());
     let house = house(&storage).await;
     let id = delivered(&house).await;
     let told = ["resume failed(too_large)", "other failed(type_doubtful)", "other failed(empty)"];
