@@ -206,10 +206,10 @@ async fn a_hire_has_sixty_megabytes() {
 }
 
 #[tokio::test]
-async fn a_link_that_stays_dead_is_told_and_can_be_tried_again() {
+async fn a_file_that_does_not_come_is_told_and_can_be_tried_again() {
     let storage = Storage::start().await;
     storage.resume("f-1", "Lebenslauf.pdf", pdf("cv", 1000));
-    storage.burn();
+    storage.fail();
     let house = house(&storage).await;
     let id = delivered(&house).await;
     assert_eq!(states(&house.hire(&id).await), ["resume pending"]);
@@ -217,6 +217,8 @@ async fn a_link_that_stays_dead_is_told_and_can_be_tried_again() {
         house.pass(SignedDuration::from_hours(13)).await;
     }
     assert_eq!(states(&house.hire(&id).await), ["resume failed(not_fetched)"]);
+    storage.burn();
+    assert_eq!(states(&again(&house, &id, 1).await), ["resume failed(link_dead)"]);
     storage.holds("f-1", pdf("cv", 1000));
     assert_eq!(states(&again(&house, &id, 1).await), ["resume sent"]);
 }
