@@ -41,6 +41,8 @@ struct Kind {
     name: &'static str,
     /// Makes a source of it; the mistakes it finds are added to the others.
     build: fn(&Settings, &Guard, &mut Mistakes) -> Option<Box<dyn AtsSource>>,
+    /// Whether its files can be had with a key to its API alone.
+    files_need_key: bool,
 }
 
 /// What `kind = "…"` may say.

@@ -105,6 +105,12 @@ impl Settings {
         self.account.as_deref().unwrap_or(DEFAULT_ACCOUNT)
     }
 
+    /// Whether this source has no files to give for lack of a key.
+    pub fn lacks_key_for_files(&self) -> bool {
+        let kind = KINDS.iter().find(|known| known.name == self.kind);
+        self.api_key.is_none() && kind.is_some_and(|kind| kind.files_need_key)
+    }
+
     /// The events of `hired_when` among those that the ATS has; `usual` if the setting is absent.
     pub(super) fn events(
         &self,

@@ -144,6 +144,11 @@ impl Config {
         };
         let filters: Vec<_> = self.sources.iter().map(own).collect();
         for ((name, source), filters) in self.sources.iter().zip(filters) {
+            if !source.documents.is_empty() && source.ats.lacks_key_for_files() {
+                let key = format!("sources.{name}.documents");
+                let message = "needs `api_key`: without it, this ATS gives no files".to_owned();
+                errors.push(MappingError { key, message });
+            }
             let filing = Filing::compile(&format!("sources.{name}.documents"), &source.documents);
             let filing = filing.unwrap_or_else(|wrong| {
                 errors.extend(wrong);

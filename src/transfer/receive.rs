@@ -76,7 +76,7 @@ impl Transfer {
                 Ok(self.0.merged(source, &merged).await?)
             }
             Ok(ats::Delivery { event: Said::Files(filed), .. }) => {
-                self.0.found(source, *filed, verified).await
+                self.0.filed(source, *filed, verified).await
             }
             Ok(ats::Delivery { event: Said::Hire(hired), payload }) => {
                 Ok(self.0.hired(source, *hired, payload, verified).await?)

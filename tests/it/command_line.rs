@@ -61,6 +61,7 @@ fn the_demo_shows_what_became_of_each_delivery_and_a_second_one_creates_nobody_a
     assert_eq!(employees(&first), ["1001", "1001", "1002", "1003", "-", "-"], "{first}");
     assert_eq!(employees(&second), employees(&first), "{second}");
     assert_eq!(second.matches("the same hire, not sent again").count(), 4, "{second}");
+    assert_eq!(first.matches("resume sent to CVs").count(), 2, "{first}");
     for words in ["missing: hire_date", "did not arrive: department", "signature", "ignored"] {
         assert!(first.contains(words), "{first}");
     }

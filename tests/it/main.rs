@@ -5,6 +5,7 @@ mod always;
 mod architecture;
 mod as_said;
 mod ashby_api;
+mod ashby_files;
 mod backup;
 mod bad_input;
 mod by_hand;

@@ -25,10 +25,15 @@ pub(super) struct Expected {
     pub(super) missing: &'static [&'static str],
     /// The fields it warns about.
     pub(super) warnings: &'static [&'static str],
+    /// The kinds of documents that follow.
+    pub(super) documents: &'static [&'static str],
 }
 
 impl Expected {
-    const CREATED: Self = Self { status: 200, state: Some("created"), missing: &[], warnings: &[] };
+    const CREATED: Self =
+        Self { status: 200, state: Some("created"), missing: &[], warnings: &[], documents: &[] };
+
+    const WITH_RESUME: Self = Self { documents: &["resume"], ..Self::CREATED };
 }
 
 /// Everything the demo posts, in this order.
@@ -36,8 +41,8 @@ pub(super) fn all() -> Vec<Delivery> {
     let jane = || hire("a-1001", "Jane Doe", "jane.doe@example.org", "Engineering", Some("2027-01-01"));
     let signed = |what, body, expected| Delivery { what, body, signed: true, expected };
     vec![
-        signed("a hire with an accepted offer", jane(), Expected::CREATED),
-        signed("the same delivery again", jane(), Expected::CREATED),
+        signed("a hire with offer and résumé", jane(), Expected::WITH_RESUME),
+        signed("the same delivery again", jane(), Expected::WITH_RESUME),
         signed(
             "a hire without an offer",
             hire("a-1002", "Jörg van der Müller", "joerg@example.org", "Sales", None),
@@ -57,9 +62,14 @@ pub(super) fn all() -> Vec<Delivery> {
             what: "a wrong signature",
             body: hire("a-1004", "Mallory Fake", "mallory@example.org", "Sales", Some("2027-01-01")),
             signed: false,
-            expected: Expected { status: 401, state: None, missing: &[], warnings: &[] },
+            expected: Expected { status: 401, state: None, ..Expected::CREATED },
         },
     ]
+}
+
+/// Whether the demo's Ashby has a résumé of this candidate: of the first, for one shows it all.
+pub(super) fn has_resume(candidate: &Value) -> bool {
+    candidate["id"] == "candidate-of-a-1001"
 }
 
 /// Ashby's `candidateHire`. Shape: <https://developers.ashbyhq.com/docs/candidatehire>.

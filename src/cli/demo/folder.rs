@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
+use super::ashby::API_KEY;
+
 use crate::cli::secret::webhook_secret;
 use crate::http::operators::new_token;
 use crate::ledger::LedgerKey;
@@ -62,13 +64,18 @@ impl Folder {
         (!self.temporary).then_some(&self.path)
     }
 
-    /// Writes the configuration: the simulator has another port each time.
-    pub(super) fn configure(&self, personio: &str, listen: Option<SocketAddr>) -> anyhow::Result<()> {
+    /// Writes the configuration: the simulators have other ports each time.
+    pub(super) fn configure(
+        &self,
+        personio: &str,
+        ashby: &str,
+        listen: Option<SocketAddr>,
+    ) -> anyhow::Result<()> {
         let seed = Seed::default();
         let listen = listen.unwrap_or_else(free_address);
         let ledger = self.path.join("hirebridge.db");
         let text = format!(
-            r#"# Written by `hirebridge demo`; a configuration like a real one, with a simulated Personio.
+            r#"# Written by `hirebridge demo`; a configuration like a real one, with a simulated Personio and Ashby.
 [server]
 listen = "{listen}"
 
@@ -94,8 +101,13 @@ lookups = ["5s", "15s", "60s"]
 [sources.ashby]
 kind = "ashby"
 secrets = [{{ file = "ashby.secret" }}]
+api_key = "{API_KEY}"
+api_base_url = "{ashby}"
 
-# The sample hires name department and office in custom fields, as they would be for an Ashby without API key.
+[sources.ashby.documents]
+resume = "CVs"
+
+# The sample hires name department and office in custom fields.
 [mapping.fields]
 department = {{ first_of = ["job.department", "custom.Department"] }}
 office = {{ first_of = ["job.location", "custom.Office"] }}

@@ -1,5 +1,6 @@
 //! `hirebridge demo`: the main job, with no account and no server.
 
+mod ashby;
 mod deliveries;
 mod folder;
 mod report;
@@ -17,6 +18,7 @@ use crate::config::Config;
 use crate::service::Service;
 use crate::sim::{Behaviour, Fault, Operation, Options, Sim};
 use crate::telemetry;
+use ashby::Ashby;
 use folder::Folder;
 use visit::Visitor;
 
@@ -50,7 +52,8 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let folder = Folder::prepare(args.data)?;
     let sim = Sim::start(Options { data: Some(folder.personio()), ..Options::default() }).await?;
     slow_down(&sim, args.slow);
-    folder.configure(&sim.url(), args.listen)?;
+    let ashby = Ashby::start().await?;
+    folder.configure(&sim.url(), ashby.url(), args.listen)?;
     let config = Config::load(Some(&folder.config()), std::iter::empty())?;
     telemetry::start_logging(&config.log);
     let service = Service::start(config, Clock::system()).await?;

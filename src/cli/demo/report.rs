@@ -62,6 +62,11 @@ fn remarks(ended: &Ended) -> String {
             remarks.push(format!("{words}: {}", names.join(", ")));
         }
     }
+    let documents = ended.documents().map(|(kind, state, category)| match state {
+        "sent" => format!("{kind} sent to {category}"),
+        state => format!("{kind} {state}"),
+    });
+    remarks.extend(documents);
     let reason = ended.reason().or(ended.answer["code"].as_str());
     remarks.extend(reason.map(str::to_owned));
     remarks.join("; ")

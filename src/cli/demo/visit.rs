@@ -105,8 +105,23 @@ impl Visitor {
         Ok(())
     }
 
-    /// The hire, once nobody works on it any more.
+    /// The hire, once nobody works on it any more and its documents have followed.
     async fn look(&self, id: &str, service: &Service) -> anyhow::Result<Value> {
+        let clock = Clock::system();
+        let give_up = clock.now() + SignedDuration::try_from(PATIENCE)?;
+        loop {
+            let hire = self.seen(id, service).await?;
+            let mut states = hire["documents"].as_array().into_iter().flatten().map(|one| &one["state"]);
+            let on_their_way =
+                hire["state"] == "created" && states.any(|state| state == "pending" || state == "sending");
+            if !on_their_way || clock.now() > give_up {
+                return Ok(hire);
+            }
+            clock.sleep_until(clock.now() + SignedDuration::from_millis(100)).await;
+        }
+    }
+
+    async fn seen(&self, id: &str, service: &Service) -> anyhow::Result<Value> {
         service.transfer().idle(HireId(id.parse::<Uuid>()?)).await;
         let headers = HeaderMap::from_iter([(AUTHORIZATION, self.token.clone())]);
         let answer = self.ask(Method::GET, &format!("/v1/hires/{id}"), headers, None).await?;
@@ -151,6 +166,20 @@ impl Ended {
             .collect()
     }
 
+    /// Each of its documents: kind, state and category.
+    pub(super) fn documents(&self) -> impl Iterator<Item = (&str, &str, &str)> {
+        let hire = self.hire.as_ref();
+        let planned = hire.and_then(|hire| hire["plan"]["documents"].as_array());
+        let category = move |kind: &Value| {
+            let planned = planned.into_iter().flatten().find(|planned| planned["kind"] == *kind);
+            planned.and_then(|planned| planned["category"].as_str()).unwrap_or_default()
+        };
+        let all = hire.and_then(|hire| hire["documents"].as_array()).into_iter().flatten();
+        all.filter_map(move |one| {
+            Some((one["kind"].as_str()?, one["state"].as_str()?, category(&one["kind"])))
+        })
+    }
+
     /// Whether it became what it should.
     pub(super) fn is_as_expected(&self) -> bool {
         let expected = self.expected;
@@ -158,5 +187,7 @@ impl Ended {
             && self.state() == expected.state
             && self.names("missing") == expected.missing
             && self.names("warnings") == expected.warnings
+            && self.documents().all(|(_, state, _)| state == "sent")
+            && self.documents().map(|(kind, ..)| kind).eq(expected.documents.iter().copied())
     }
 }

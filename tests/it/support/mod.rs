@@ -3,6 +3,8 @@
 //! the test that caused it.
 
 pub(crate) mod ashby;
+pub(crate) mod ashby_api;
+pub(crate) mod bucket;
 pub(crate) mod failing;
 pub(crate) mod line;
 pub(crate) mod postgres;
