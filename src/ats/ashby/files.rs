@@ -1,6 +1,8 @@
 //! Ashby's files. A handle says neither what its file is nor of which type: the place where it stands tells what it
 //! is, and for an offer's files their name.
 
+use std::path::Path;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -28,7 +30,7 @@ const NOT_YET: &[&str] = &[
 
 /// `{id, name, handle}`: <https://developers.ashbyhq.com/reference/candidateinfo>.
 #[derive(Deserialize)]
-struct Handle {
+struct Named {
     id: String,
     name: String,
     handle: String,
@@ -83,8 +85,8 @@ impl Files {
             return;
         }
         let handle =
-            Handle::deserialize(handle).ok().filter(|known| is_id(&known.id) && !known.handle.is_empty());
-        let Some(Handle { id, name, handle }) = handle else { return self.left_out(place) };
+            Named::deserialize(handle).ok().filter(|known| is_id(&known.id) && !known.handle.is_empty());
+        let Some(Named { id, name, handle }) = handle else { return self.left_out(place) };
         gather(
             &mut self.found,
             [File { kind: kind(&name), id, name, date: None, place: Place::Handle(handle) }],
@@ -99,14 +101,11 @@ impl Files {
 
 /// Only the name tells a signed offer from the others. Whatever is not sure stays an offer letter.
 fn offer_kind(name: &str) -> DocumentKind {
+    let is_pdf = Path::new(name).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("pdf"));
     let name = name.to_lowercase();
     let words = || name.split(|c: char| !c.is_alphanumeric());
     let has = |list: &[&str]| words().any(|word| list.contains(&word));
-    if name.ends_with(".pdf") && has(SIGNED) && !has(NOT_YET) {
-        DocumentKind::SignedOffer
-    } else {
-        DocumentKind::OfferLetter
-    }
+    if is_pdf && has(SIGNED) && !has(NOT_YET) { DocumentKind::SignedOffer } else { DocumentKind::OfferLetter }
 }
 
 /// `file.info`.
@@ -138,7 +137,7 @@ fn storage(url: &Url) -> Option<&str> {
 /// `offer.info`, as far as files go.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Versions {
+struct Shown {
     application_id: String,
     #[serde(default)]
     latest_version: Value,
@@ -146,7 +145,7 @@ struct Versions {
     versions: Value,
 }
 
-impl Versions {
+impl Shown {
     /// The version with this id, else the latest.
     fn named(&self, id: Option<&String>) -> &Value {
         let all = [&self.latest_version].into_iter().chain(self.versions.as_array().into_iter().flatten());
@@ -159,7 +158,7 @@ impl Versions {
 pub(super) async fn find(api: &Api, mut filed: Filed, deadline: Instant) -> Result<Filed, ApiError> {
     let mut files = Files::default();
     if let Some(offer) = filed.ids.get("offer") {
-        let offer: Versions = ask(api, "offer.info", &json!({ "offerId": offer }), deadline).await?;
+        let offer: Shown = ask(api, "offer.info", &json!({ "offerId": offer }), deadline).await?;
         if !is_id(&offer.application_id) {
             return Err(ApiError::Unreadable);
         }
@@ -273,7 +272,7 @@ mod tests {
     #[test]
     fn the_version_that_was_signed_is_looked_at_not_the_latest() {
         let offer = json!({"applicationId": "a", "latestVersion": {"id": "v2"}, "versions": [{"id": "v2"}, {"id": "v1", "fileHandles": []}]});
-        let offer = Versions::deserialize(&offer).expect("has the shape");
+        let offer = Shown::deserialize(&offer).expect("has the shape");
         let id = |id: &str| Some(id.to_owned());
         assert_eq!(offer.named(id("v1").as_ref())["id"], "v1");
         assert_eq!(offer.named(id("v3").as_ref())["id"], "v2");
