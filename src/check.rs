@@ -23,8 +23,6 @@ use crate::ledger;
 use crate::mapping::Mappings;
 use crate::personio::{CallError, Reader};
 
-pub use documents::{By, Wanted};
-
 /// How far our clock may be from Personio's before it is worth a warning.
 const SKEW: SignedDuration = SignedDuration::from_secs(60);
 
@@ -130,8 +128,6 @@ pub struct Doctor {
     pub learned: Learned,
     /// The attribute that carries the hire's key.
     pub marker: Option<String>,
-    /// The categories that documents are to be filed under, as the configuration names them.
-    pub categories: Vec<Wanted>,
     /// What time it is.
     pub clock: Clock,
 }
@@ -161,7 +157,7 @@ impl Doctor {
         let categories = self.reader.categories().await;
         let mut catalog = Catalog { names: self.names().await, ..Catalog::default() };
         let attributes = self.reader.attributes().await;
-        let mut findings = documents::examined(&categories, &self.categories);
+        let mut findings = documents::examined(&categories, &documents::wanted(&self.mappings));
         findings.push(attributes::names(catalog.names.as_ref()));
         let listed = attributes::listed(&attributes, &self.named());
         catalog.attributes = attributes.ok();

@@ -166,7 +166,6 @@ impl Service {
             mappings: Arc::clone(&made.mappings),
             learned: catalog.clone(),
             marker: config.transfer.marker.clone(),
-            categories: Vec::new(),
             clock: clock.clone(),
         });
         let listener = listen(config.server.listen)?;

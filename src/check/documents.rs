@@ -3,6 +3,7 @@
 use super::rights::INTEGRATION;
 use super::{Finding, Verdict, not_asked};
 use crate::domain::catalog::Category;
+use crate::mapping::Mappings;
 use crate::personio::CallError;
 
 /// How like a name has to be to be offered.
@@ -12,39 +13,37 @@ const LIKE: f64 = 0.6;
 const OFFERED: usize = 3;
 
 /// A category that the configuration names.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wanted {
+pub(super) struct Wanted {
     /// The key that names it: `sources.ashby.documents.resume`.
-    pub key: String,
-    /// The category.
-    pub by: By,
+    key: String,
+    /// Its name to the letter, or its id.
+    category: String,
 }
 
-/// How a category is named.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum By {
-    /// By its id in Personio.
-    Id(u64),
-    /// By its name, to the letter.
-    Name(String),
-}
+impl Wanted {
+    /// Whether it can be sent although nobody may look whether it is there.
+    fn is_an_id(&self) -> bool {
+        self.category.parse::<u64>().is_ok()
+    }
 
-impl By {
-    fn is(&self, category: &Category) -> bool {
-        match self {
-            Self::Id(id) => category.id == *id,
-            Self::Name(name) => category.name == *name,
-        }
+    /// Those that it may be: a name goes before an id, as when documents are sent.
+    fn among<'a>(&self, known: &'a [Category]) -> Vec<&'a Category> {
+        let named = |category: &&Category| category.name.trim() == self.category;
+        let fitting: Vec<_> = known.iter().filter(named).collect();
+        let id = self.category.parse().ok();
+        if fitting.is_empty() { known.iter().filter(|known| Some(known.id) == id).collect() } else { fitting }
     }
 }
 
-impl std::fmt::Display for By {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Id(id) => write!(f, "the id {id}"),
-            Self::Name(name) => write!(f, "\u{201c}{name}\u{201d}"),
-        }
-    }
+/// The categories that the rules name.
+pub(super) fn wanted(mappings: &Mappings) -> Vec<Wanted> {
+    let named = mappings.categories();
+    named
+        .map(|(source, kind, category)| Wanted {
+            key: format!("sources.{source}.documents.{kind}"),
+            category: category.to_owned(),
+        })
+        .collect()
 }
 
 /// Everything that can be told of documents.
@@ -72,7 +71,7 @@ fn listed(answer: &Result<Vec<Category>, CallError>, wanted: &[Wanted]) -> Findi
         )
         .at(INTEGRATION),
         Err(CallError::NotAllowed) => Finding::bad(
-            verdict_without_names(wanted),
+            if wanted.iter().all(Wanted::is_an_id) { Verdict::Warning } else { Verdict::Problem },
             "documents",
             "the categories may not be read, so that a category's name does not lead to its id",
             "the right to read documents",
@@ -83,15 +82,9 @@ fn listed(answer: &Result<Vec<Category>, CallError>, wanted: &[Wanted]) -> Findi
     }
 }
 
-/// Without the list an id can still be sent; a name cannot.
-fn verdict_without_names(wanted: &[Wanted]) -> Verdict {
-    let by_name = wanted.iter().any(|wanted| matches!(wanted.by, By::Name(_)));
-    if by_name { Verdict::Problem } else { Verdict::Warning }
-}
-
 fn found(wanted: &Wanted, known: &[Category]) -> Finding {
-    let Wanted { key, by } = wanted;
-    let fitting: Vec<_> = known.iter().filter(|category| by.is(category)).collect();
+    let Wanted { key, category: asked } = wanted;
+    let fitting = wanted.among(known);
     match fitting[..] {
         [category] => Finding::ok(
             "documents",
@@ -100,15 +93,21 @@ fn found(wanted: &Wanted, known: &[Category]) -> Finding {
         [] => Finding::bad(
             Verdict::Problem,
             "documents",
-            &format!("{key} is {by}, and Personio has no such category; {}", offered(by, known)),
+            &format!(
+                "{key} is \u{201c}{asked}\u{201d}, and Personio has no such category; {}",
+                offered(asked, known)
+            ),
             "a category that Personio has, its name to the letter or its id",
             &format!("correct {key}, or add the category in Personio"),
         ),
         _ => Finding::bad(
             Verdict::Problem,
             "documents",
-            &format!("{key} is {by}, and Personio has several of that name: {}", ids(&fitting)),
-            "a category that is meant alone",
+            &format!(
+                "{key} is \u{201c}{asked}\u{201d}, and Personio has several of that name: {}",
+                ids(&fitting)
+            ),
+            "a name that one category has alone",
             &format!("put the id of the one that is meant into {key}"),
         ),
     }
@@ -120,18 +119,13 @@ fn ids(categories: &[&Category]) -> String {
 }
 
 /// The likeliest of what there is; all, if none is like it.
-fn offered(by: &By, known: &[Category]) -> String {
+fn offered(asked: &str, known: &[Category]) -> String {
     let shown = |category: &&Category| format!("\u{201c}{}\u{201d} (id {})", category.name, category.id);
-    let mut likely: Vec<_> = match by {
-        By::Id(_) => Vec::new(),
-        By::Name(name) => {
-            let likeness = |category: &Category| strsim::jaro_winkler(&plain(&category.name), &plain(name));
-            let mut likely: Vec<_> = known.iter().map(|category| (likeness(category), category)).collect();
-            likely.retain(|(likeness, _)| *likeness >= LIKE);
-            likely.sort_by(|(a, _), (b, _)| b.total_cmp(a));
-            likely.into_iter().map(|(_, category)| category).collect()
-        }
-    };
+    let likeness = |category: &Category| strsim::jaro_winkler(&plain(&category.name), &plain(asked));
+    let mut likely: Vec<_> = known.iter().map(|category| (likeness(category), category)).collect();
+    likely.retain(|(likeness, _)| *likeness >= LIKE);
+    likely.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+    let mut likely: Vec<_> = likely.into_iter().map(|(_, category)| category).collect();
     likely.truncate(OFFERED);
     let meant = if likely.is_empty() { "it has" } else { "did you mean" };
     if likely.is_empty() {
@@ -170,17 +164,13 @@ mod tests {
         (1..).zip(names).map(|(id, name)| Category { id, name: name.into() }).collect()
     }
 
-    fn wanted(by: By) -> Wanted {
-        Wanted { key: "sources.ashby.documents.resume".into(), by }
-    }
-
-    fn named(name: &str) -> Wanted {
-        wanted(By::Name(name.into()))
+    fn named(category: &str) -> Wanted {
+        Wanted { key: "sources.ashby.documents.resume".into(), category: category.into() }
     }
 
     #[test]
     fn a_category_is_there_by_name_or_by_id() {
-        for wanted in [named("Bewerbungsunterlagen"), wanted(By::Id(2))] {
+        for wanted in [named("Bewerbungsunterlagen"), named("2")] {
             let found = found(&wanted, &known());
             assert_eq!(found.verdict, Verdict::Ok);
             assert!(
@@ -203,7 +193,7 @@ mod tests {
             assert!(found.found.contains(offered), "{}", found.found);
             assert!(found.remedy.is_some_and(|remedy| remedy.contains("sources.ashby.documents.resume")));
         }
-        assert!(found(&wanted(By::Id(9)), &[]).found.ends_with("it has none"));
+        assert!(found(&named("9"), &[]).found.ends_with("it has none"));
         assert!(found(&named("Sonstiges"), &known()).found.ends_with("several of that name: 3, 4"));
     }
 
@@ -212,8 +202,8 @@ mod tests {
         let may_not = Err(CallError::NotAllowed);
         for (wanted, verdict) in [
             (vec![], Verdict::NotCheckable),
-            (vec![wanted(By::Id(2))], Verdict::Warning),
-            (vec![named("Verträge")], Verdict::Problem),
+            (vec![named("2")], Verdict::Warning),
+            (vec![named("2"), named("Verträge")], Verdict::Problem),
         ] {
             let findings = examined(&may_not, &wanted);
             assert_eq!(

@@ -53,7 +53,6 @@ fn doctor(config: &Config) -> anyhow::Result<Doctor> {
         reader,
         mappings: Arc::new(config.mappings().map_err(|wrong| anyhow::anyhow!("{wrong:?}"))?),
         marker: config.transfer.marker.clone(),
-        categories: Vec::new(),
         clock,
     })
 }

@@ -16,7 +16,7 @@ const WORDS: &[(&str, &[&str])] = &[
 ];
 
 /// Keys that are one text or several.
-const TEXTS: &[&str] = &["ignore.is", "ignore.is_not", "ignore.like"];
+const TEXTS: &[&str] = &["ignore.is", "ignore.is_not", "ignore.like", "outbound.allow"];
 
 /// Where each key is a category, or a table with one.
 const DOCUMENTS: &str = "sources.NAME.documents";

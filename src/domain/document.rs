@@ -345,11 +345,10 @@ pub fn step_document(state: DocumentState, event: &DocumentEvent) -> Result<Docu
     use DocumentEvent::{Again, Duplicate, Forgotten, OwnerGone, Permitted, Unfit, Uploaded};
     use DocumentState::{Failed, Pending, Same, Sending, Sent, Unknown};
     match (state, event) {
-        (Pending, Unfit(flaw)) => Ok(Failed(*flaw)),
+        (Pending, Unfit(flaw)) | (Sending, Uploaded(UploadOutcome::Refused(flaw))) => Ok(Failed(*flaw)),
         (Pending, Duplicate) => Ok(Same),
         (Pending, Permitted) => Ok(Sending),
         (Sending, Uploaded(UploadOutcome::Stored)) => Ok(Sent),
-        (Sending, Uploaded(UploadOutcome::Refused(flaw))) => Ok(Failed(*flaw)),
         (Sending, Uploaded(UploadOutcome::NotSent(_))) | (Failed(_) | Unknown, Again) => Ok(Pending),
         (Sending, Uploaded(UploadOutcome::Unknown { .. }) | OwnerGone) | (Pending, Forgotten) => Ok(Unknown),
         _ => Err(NotThen(state)),

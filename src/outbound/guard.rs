@@ -26,12 +26,27 @@ pub use address::is_public;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
-    /// Hosts, each with or without a port, that are reached although they are in a private network.
-    #[serde(default)]
+    /// Hosts, each with or without a port, that are reached although they are in a private network: a list, or one
+    /// text with commas between them.
+    #[serde(default, deserialize_with = "hosts")]
     pub allow: Vec<String>,
     /// The HTTP proxy that every call goes through, but those to `allow`.
     #[serde(default)]
     pub proxy: Option<Url>,
+}
+
+/// A variable of the environment can hold no list.
+fn hosts<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Hosts {
+        All(Vec<String>),
+        Text(String),
+    }
+    Ok(match Hosts::deserialize(deserializer)? {
+        Hosts::All(hosts) => hosts,
+        Hosts::Text(text) => text.split(',').map(|host| host.trim().to_owned()).collect(),
+    })
 }
 
 impl Settings {

@@ -76,7 +76,6 @@ impl Standing {
             mappings: Arc::clone(&made.mappings),
             learned: planner.catalog.clone(),
             marker: config.transfer.marker.clone(),
-            categories: Vec::new(),
             clock: self.app.clock.clone(),
         };
         let settings = http::Settings {

@@ -78,15 +78,12 @@ impl Inner {
         self.parts.planner.complete(hire, &told).await;
         let always = self.always(&hire.source).await?;
         hire.record.plan = self.parts.planner.plan(hire, &told.payloads, &always).await;
-        let event = match self.parts.planner.ignored_by(hire) {
-            Some(rule) => {
-                hire.ignored(&rule);
-                Event::RuledOut
-            }
-            None => {
-                self.files_came(hire, &hire.record.files).await?;
-                Event::Planned(self.parts.planner.hold(hire))
-            }
+        let event = if let Some(rule) = self.parts.planner.ignored_by(hire) {
+            hire.ignored(&rule);
+            Event::RuledOut
+        } else {
+            self.files_came(hire, &hire.record.files).await?;
+            Event::Planned(self.parts.planner.hold(hire))
         };
         let effect = self.apply(hire, &event)?;
         if effect == Effect::Rest {

@@ -167,7 +167,7 @@ impl Inner {
                     tracing::error!(hire = %id, %error, "the ledger failed; the documents go on when it works again");
                 }
                 Err(_) => {
-                    tracing::error!(hire = %id, "the work on documents was broken off by an internal error")
+                    tracing::error!(hire = %id, "the work on documents was broken off by an internal error");
                 }
             }
         };

@@ -106,6 +106,29 @@ async fn a_mapped_attribute_that_does_not_exist_is_a_problem() {
     assert!(wrong["remedy"].as_str().is_some_and(|r| r.contains("mapping.fields.dynamic_999")), "{wrong}");
 }
 
+#[tokio::test]
+async fn categories_of_documents_are_held_against_personios() {
+    let filing = "[sources.ashby.documents]\nresume = \"CVs\"\noffer_letter = \"contracts\"\nother = 3\n";
+    let setup = |rights| async move { house(filing, rights).await };
+    let report = examine(&setup(Rights::default()).await).await;
+    assert_eq!(
+        verdicts(&report, "documents"),
+        ["ok", "ok", "problem", "ok", "not_checkable"].map(str::to_owned)
+    );
+    let wrong = finding(&report, "documents", "problem");
+    let found = wrong["found"].as_str().expect("words");
+    assert!(
+        found.starts_with("sources.ashby.documents.offer_letter is \u{201c}contracts\u{201d}"),
+        "{found}"
+    );
+    assert!(found.contains("did you mean \u{201c}Contracts\u{201d} (id 1)"), "{found}");
+
+    let report = examine(&setup(Rights { documents_read: false, ..Rights::default() }).await).await;
+    assert_eq!(verdicts(&report, "documents"), ["problem", "not_checkable"]);
+    let place = finding(&report, "documents", "problem")["place"].clone();
+    assert!(place.as_str().is_some_and(|place| place.starts_with("Marketplace > ")), "{place}");
+}
+
 /// Everything that can be wrong with rules.
 const WRONG_RULES: &str = r#"
 [mapping.fields]

@@ -215,6 +215,7 @@ async fn a_first_configuration_is_written_checked_and_never_replaced_unasked() {
         let mut command = hirebridge(folder.path());
         command.args(["config", "init", "--personio", "acme.app.personio.com", "--ats", "ashby"]).args(more);
         command.env("HIREBRIDGE__PERSONIO__BASE_URL", sim.url()).stdin(Stdio::null());
+        command.env("HIREBRIDGE__OUTBOUND__ALLOW", "files.internal:8443, 127.0.0.1");
         let output = ended(&mut command);
         (text(&output.stdout) + &text(&output.stderr), output.status.code())
     };

@@ -1,5 +1,6 @@
 //! Documents follow the hire: taken at receipt, sent once the employee is there, each once, each with its own end.
 
+use bytes::Bytes;
 use hirebridge::sim::{Behaviour, Fault, Operation};
 use jiff::SignedDuration;
 use reqwest::Method;
@@ -180,7 +181,7 @@ async fn what_is_too_large_or_not_what_it_says_is_not_sent() {
     let storage = Storage::start().await;
     storage.resume("f-1", "Lebenslauf.pdf", pdf("cv", 31 << 20));
     storage.other("f-2", "Foto.pdf", "MZ and so on".into());
-    storage.other("f-3", "leer.pdf", Default::default());
+    storage.other("f-3", "leer.pdf", Bytes::default());
     let house = house(&storage).await;
     let id = delivered(&house).await;
     let told = ["resume failed(too_large)", "other failed(type_doubtful)", "other failed(empty)"];
@@ -205,10 +206,10 @@ async fn a_hire_has_sixty_megabytes() {
 }
 
 #[tokio::test]
-async fn a_link_that_stays_dead_is_told_and_can_be_tried_again() {
+async fn a_file_that_does_not_come_is_told_and_can_be_tried_again() {
     let storage = Storage::start().await;
     storage.resume("f-1", "Lebenslauf.pdf", pdf("cv", 1000));
-    storage.burn();
+    storage.fail();
     let house = house(&storage).await;
     let id = delivered(&house).await;
     assert_eq!(states(&house.hire(&id).await), ["resume pending"]);
@@ -216,6 +217,8 @@ async fn a_link_that_stays_dead_is_told_and_can_be_tried_again() {
         house.pass(SignedDuration::from_hours(13)).await;
     }
     assert_eq!(states(&house.hire(&id).await), ["resume failed(not_fetched)"]);
+    storage.burn();
+    assert_eq!(states(&again(&house, &id, 1).await), ["resume failed(link_dead)"]);
     storage.holds("f-1", pdf("cv", 1000));
     assert_eq!(states(&again(&house, &id, 1).await), ["resume sent"]);
 }

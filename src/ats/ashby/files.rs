@@ -1,8 +1,6 @@
 //! Ashby's files. A handle says neither what its file is nor of which type: the place where it stands tells what it
 //! is, and for an offer's files their name.
 
-use std::path::Path;
-
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -101,11 +99,14 @@ impl Files {
 
 /// Only the name tells a signed offer from the others. Whatever is not sure stays an offer letter.
 fn offer_kind(name: &str) -> DocumentKind {
-    let is_pdf = Path::new(name).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("pdf"));
     let name = name.to_lowercase();
     let words = || name.split(|c: char| !c.is_alphanumeric());
     let has = |list: &[&str]| words().any(|word| list.contains(&word));
-    if is_pdf && has(SIGNED) && !has(NOT_YET) { DocumentKind::SignedOffer } else { DocumentKind::OfferLetter }
+    if name.rsplit_once('.').is_some_and(|(_, ending)| ending == "pdf") && has(SIGNED) && !has(NOT_YET) {
+        DocumentKind::SignedOffer
+    } else {
+        DocumentKind::OfferLetter
+    }
 }
 
 /// `file.info`.
@@ -137,7 +138,7 @@ fn storage(url: &Url) -> Option<&str> {
 /// `offer.info`, as far as files go.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Shown {
+struct OfferInfo {
     application_id: String,
     #[serde(default)]
     latest_version: Value,
@@ -145,7 +146,7 @@ struct Shown {
     versions: Value,
 }
 
-impl Shown {
+impl OfferInfo {
     /// The version with this id, else the latest.
     fn named(&self, id: Option<&String>) -> &Value {
         let all = [&self.latest_version].into_iter().chain(self.versions.as_array().into_iter().flatten());
@@ -158,7 +159,7 @@ impl Shown {
 pub(super) async fn find(api: &Api, mut filed: Filed, deadline: Instant) -> Result<Filed, ApiError> {
     let mut files = Files::default();
     if let Some(offer) = filed.ids.get("offer") {
-        let offer: Shown = ask(api, "offer.info", &json!({ "offerId": offer }), deadline).await?;
+        let offer: OfferInfo = ask(api, "offer.info", &json!({ "offerId": offer }), deadline).await?;
         if !is_id(&offer.application_id) {
             return Err(ApiError::Unreadable);
         }
@@ -272,7 +273,7 @@ mod tests {
     #[test]
     fn the_version_that_was_signed_is_looked_at_not_the_latest() {
         let offer = json!({"applicationId": "a", "latestVersion": {"id": "v2"}, "versions": [{"id": "v2"}, {"id": "v1", "fileHandles": []}]});
-        let offer = Shown::deserialize(&offer).expect("has the shape");
+        let offer = OfferInfo::deserialize(&offer).expect("has the shape");
         let id = |id: &str| Some(id.to_owned());
         assert_eq!(offer.named(id("v1").as_ref())["id"], "v1");
         assert_eq!(offer.named(id("v3").as_ref())["id"], "v2");

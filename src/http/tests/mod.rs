@@ -124,7 +124,6 @@ async fn transfer(
         reader: reader.clone(),
         mappings: Arc::clone(&mappings),
         marker: None,
-        categories: Vec::new(),
         clock: clock.clone(),
     };
     let planner = transfer::Planner { sources, mappings, catalog: Learned::default(), marker: None };

@@ -177,14 +177,8 @@ impl Inner {
         }
         let opened = source.open(file, Instant::now() + OPEN_WITHIN).await?;
         let link = Link { url: opened.url, headers: opened.headers, hosts: opened.hosts };
-        let incoming = self.parts.fetch.open(&link, LARGEST, self.now() + TAKE_WITHIN).await;
-        match (incoming, &file.place) {
-            // A fresh link that is dead: the storage may not have the file yet.
-            (Err(FetchError::Dead(status)), Place::Handle(_)) => {
-                Err(Untaken::Again(format!("status_{status}")))
-            }
-            (incoming, _) => Ok(Inflow::Linked(Box::new(incoming?))),
-        }
+        let incoming = self.parts.fetch.open(&link, LARGEST, self.now() + TAKE_WITHIN).await?;
+        Ok(Inflow::Linked(Box::new(incoming)))
     }
 
     /// The text of a file that came with a delivery.

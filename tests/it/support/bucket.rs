@@ -88,7 +88,7 @@ async fn give(State(storage): State<Storage>, request: Request) -> Response {
         Some(Gives::File(declared, bytes)) => ([(header::CONTENT_TYPE, declared)], bytes).into_response(),
         Some(Gives::Status(status)) => StatusCode::from_u16(status).expect("a status").into_response(),
         Some(Gives::Redirect(to)) => Redirect::temporary(&to).into_response(),
-        Some(Gives::Endless) => streamed(stream::repeat(Bytes::from_static(&[b'a'; 1 << 16]))),
+        Some(Gives::Endless) => streamed(stream::repeat(Bytes::from(vec![b'a'; 1 << 16]))),
         Some(Gives::Stalls) => streamed(stream::pending()),
         None => StatusCode::FORBIDDEN.into_response(),
     }

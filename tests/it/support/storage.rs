@@ -75,8 +75,17 @@ impl Storage {
 
     /// No file is there any more.
     pub(crate) fn burn(&self) {
+        self.answer_all(StatusCode::NOT_FOUND);
+    }
+
+    /// It is out of order.
+    pub(crate) fn fail(&self) {
+        self.answer_all(StatusCode::SERVICE_UNAVAILABLE);
+    }
+
+    fn answer_all(&self, with: StatusCode) {
         for (status, _) in self.stored().files.values_mut() {
-            *status = StatusCode::NOT_FOUND;
+            *status = with;
         }
     }
 
