@@ -231,9 +231,8 @@ async fn a_bad_file_is_told_by_itself_and_costs_no_other() {
     let storage = storage().await;
     let elsewhere = format!("http://localhost:{}/bucket/{CERTIFICATE}", storage.port());
     for (gives, expected) in [
-        // It may not be there yet: a new link is asked for later.
-        (Gives::Status(403), "pending"),
-        (Gives::Status(404), "pending"),
+        (Gives::Status(403), "failed(link_dead)"),
+        (Gives::Status(404), "failed(link_dead)"),
         (Gives::Endless, "failed(too_large)"),
         (Gives::File("text/html", b"<html>please log in</html>".to_vec()), "failed(type_doubtful)"),
         (Gives::File("application/pdf", b"MZ\x90\0\x03\0\0\0".to_vec()), "failed(type_doubtful)"),
