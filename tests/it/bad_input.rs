@@ -233,7 +233,10 @@ async fn other_events_are_ignored_with_their_reason() {
     }
     assert_eq!((listed(&house).await.len(), house.sim.requests().len()), (0, 0));
     let counted = house.get("/v1/sources").await.json()["sources"][0]["ignored"].clone();
-    assert_eq!(counted, json!({"event_not_used": 4, "not_hired": 2, "ping": 1, "unknown_event": 2}));
+    assert_eq!(
+        counted,
+        json!({"api_key_missing": 1, "event_not_used": 3, "not_hired": 2, "ping": 1, "unknown_event": 2})
+    );
     // The same fixtures, hired, are one hire.
     for name in
         ["applicationUpdate-hired", "candidateStageChange-hired", "candidateHire", "candidateHire-no-offer"]
