@@ -6,6 +6,7 @@
 mod doubt;
 mod draft;
 mod filter;
+mod origin;
 mod rule;
 mod template;
 mod value;
