@@ -23,7 +23,8 @@ use super::api::Api;
 use super::settings::{Mistakes, Settings};
 use super::signature::{Encoding, Scheme};
 use super::{
-    ApiError, AtsSource, Completed, CustomField, Event, Filed, Hired, Kind, Manners, Misread, Opened, Setup, json,
+    ApiError, AtsSource, Completed, CustomField, Event, Filed, Hired, Kind, Manners, Misread, Opened, Setup,
+    json,
 };
 use crate::domain::{Facts, File, Place};
 use crate::outbound::Guard;

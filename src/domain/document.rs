@@ -7,7 +7,8 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::hire::{Actor, HireId};
+use super::hire::HireId;
+use super::history::Actor;
 use super::state::Waiting;
 
 /// What a file is. The names are those of the configuration and of the REST API.

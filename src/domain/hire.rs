@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::document::File;
 use super::employee::normalised_email;
 use super::facts::Facts;
+use super::history::{Actor, Entry};
 use super::plan::{Note, Plan, Warning};
 use super::state::State;
 use super::step::{Effect, Event, NotAllowed, step};
@@ -66,55 +67,6 @@ pub enum LookUpZero {
     Absent,
     /// The credential may not read employees.
     NotAllowed,
-}
-
-/// Who or what made a step.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Actor {
-    /// hirebridge itself.
-    System,
-    /// The ATS, through the source of this name.
-    Source(String),
-    /// The operator of this name.
-    Operator(String),
-}
-
-impl fmt::Display for Actor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::System => f.write_str("system"),
-            Self::Source(name) => write!(f, "source:{name}"),
-            Self::Operator(name) => write!(f, "operator:{name}"),
-        }
-    }
-}
-
-/// One line of a hire's history. Holds no personal value.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// When.
-    pub at: Timestamp,
-    /// Who, as [`Actor`] prints it.
-    pub actor: String,
-    /// The state before, as `name` or `name(reason)`.
-    pub from: Option<String>,
-    /// The state after.
-    pub to: String,
-    /// Why, as a stable code with details that are not personal.
-    pub cause: String,
-}
-
-impl Entry {
-    /// The line for a step.
-    pub fn of(from: State, event: &Event, to: State, actor: &Actor, at: Timestamp) -> Self {
-        Self {
-            at,
-            actor: actor.to_string(),
-            from: Some(from.to_string()),
-            to: to.to_string(),
-            cause: cause(event),
-        }
-    }
 }
 
 /// Marks that do not change the state.
@@ -411,49 +363,9 @@ impl Hire {
 /// Before a rule's name: the note on a hire that is not for Personio because of that rule.
 const IGNORED_BY: &str = "ignored_by:";
 
-/// The cause, and the note, of the one time that a hire is sent again after an unknown outcome by itself.
-pub const RESENT: &str = "resent_after_unknown";
-
 /// Id and state only: everything else may be personal.
 impl fmt::Debug for Hire {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Hire({} {})", self.id, self.state)
-    }
-}
-
-/// What the history says of an event: a stable code, with details that are not personal.
-fn cause(event: &Event) -> String {
-    use super::step::{Found, Outcome};
-    match event {
-        Event::Planned(_) => "planned".into(),
-        Event::RuledOut => "ruled_out".into(),
-        Event::FactsAdded => "facts_added".into(),
-        Event::Approved => "approved".into(),
-        Event::LookedUp(Found::Absent) => "looked_up:absent".into(),
-        Event::LookedUp(Found::Active) => "looked_up:active".into(),
-        Event::LookedUp(Found::Inactive) => "looked_up:inactive".into(),
-        Event::LookedUp(Found::Ours) => "looked_up:ours".into(),
-        Event::LookedUp(Found::NotAllowed) => "not_looked_up".into(),
-        Event::PutOff(_) => "put_off".into(),
-        Event::SamePerson => "same_person".into(),
-        Event::Permitted => "permitted".into(),
-        Event::Spent => "permit_spent".into(),
-        Event::Called(Outcome::Created { .. }) => "called:created".into(),
-        Event::Called(Outcome::Refused { status }) => format!("called:refused:{status}"),
-        Event::Called(Outcome::NotSent(_)) => "called:not_sent".into(),
-        Event::Called(Outcome::Unknown { what }) => format!("called:unknown:{what}"),
-        Event::OwnerGone => "owner_gone".into(),
-        Event::Due => "due".into(),
-        Event::GivenUp => "given_up".into(),
-        Event::Appeared { ours: true } => "appeared".into(),
-        Event::Appeared { ours: false } => "appeared:not_surely_ours".into(),
-        Event::NotFound => "not_found".into(),
-        Event::Linked => "linked".into(),
-        Event::Compared => "compared".into(),
-        Event::Resent => RESENT.into(),
-        Event::Unhired => "unhired".into(),
-        Event::Rehired => "hired_again".into(),
-        Event::Unclear => "order_unclear".into(),
-        Event::Erased => "erased".into(),
     }
 }

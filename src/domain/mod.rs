@@ -10,6 +10,7 @@ pub mod employee;
 pub mod examine;
 pub mod facts;
 pub mod hire;
+pub mod history;
 pub mod plan;
 pub mod state;
 pub mod step;
@@ -22,7 +23,8 @@ pub use document::{
 };
 pub use employee::Employee;
 pub use facts::Facts;
-pub use hire::{Actor, Entry, Flags, Hire, HireId, HireKey, LookUpZero, NameSplit};
+pub use hire::{Flags, Hire, HireId, HireKey, LookUpZero, NameSplit};
+pub use history::{Actor, Entry};
 pub use plan::{Note, Plan, PlannedDocument, Warning};
 pub use state::{Held, How, State, Waiting};
 pub use step::{Effect, Event, Found, NotAllowed, Outcome, prevails, step};

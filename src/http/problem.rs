@@ -262,7 +262,7 @@ impl std::fmt::Debug for Body {
 }
 
 impl IntoResponse for Problem {
-    /// In English; [`translated`] says it in another language, if the client asked for one.
+    /// In English; `translated` says it in another language, if the client asked for one.
     fn into_response(self) -> Response {
         let mut response = (self.body.code.status(), self.headers.clone(), self.bytes()).into_response();
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::domain::hire::{RESENT, Record};
+use crate::domain::hire::Record;
+use crate::domain::history::RESENT;
 use crate::domain::{Employee, Entry, Hire, HireId, State};
 
 /// One running process, as it signs permits. Made anew at each start.

@@ -7,6 +7,7 @@ mod doubt;
 mod draft;
 mod filing;
 mod filter;
+mod origin;
 mod rule;
 mod template;
 mod value;

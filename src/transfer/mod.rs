@@ -7,6 +7,7 @@
 mod aftermath;
 mod always;
 mod audit;
+mod begin;
 mod bulkhead;
 mod carry;
 mod compare;
@@ -33,12 +34,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use tokio::sync::{Mutex, Notify};
 use tokio_util::task::TaskTracker;
-use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::domain::employee::is_dynamic;
-use crate::domain::{Effect, Entry, Hire, HireId, State};
+use crate::domain::{Entry, Hire, HireId, State};
 use crate::ledger::{Ledger, LedgerError, Restored};
 use crate::outbound::fetch::Fetch;
 use crate::personio::{Reader, Writer};
@@ -50,10 +50,9 @@ pub use receive::{NotReceived, Receipt, Stored};
 pub use refusal::{DeskError, Difference, FieldError};
 
 use audit::Audits;
-use bulkhead::{Bulkhead, Line, Turn};
+use bulkhead::Bulkhead;
 use documents::Papers;
 use gate::{Door, Gate};
-use planner::Told;
 use progress::{Progress, Running, is_passing};
 use seen::Seen;
 
@@ -277,79 +276,6 @@ impl Inner {
         let seconds = u64::try_from(now.as_second()).unwrap_or_default();
         let nanoseconds = u32::try_from(now.subsec_nanosecond()).unwrap_or_default();
         HireId(Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, nanoseconds)))
-    }
-
-    /// Starts work on a hire in a task of its own, at once or when its turn comes; unless this process works on
-    /// it already or has no room for it: then it is due in the ledger.
-    fn start(self: &Arc<Self>, hire: Hire, effect: Effect, told: Option<Told>) -> bool {
-        let Some(running) = self.progress.start(hire.id, hire.state()) else { return false };
-        self.go_on(hire, effect, told, running, Line::Fresh, |_, _| true)
-    }
-
-    /// The same with a hire that was taken on already, if it still `may` go when its turn has come.
-    fn go_on(
-        self: &Arc<Self>,
-        hire: Hire,
-        effect: Effect,
-        told: Option<Told>,
-        running: Running,
-        line: Line,
-        may: impl FnOnce(&Self, &Hire) -> bool + Send + 'static,
-    ) -> bool {
-        if self.ends_at.get().is_some() {
-            return false;
-        }
-        let Some(turn) = self.bulkhead.queue(line, &self.due) else { return false };
-        running.say(hire.state());
-        running.stands(matches!(turn, Turn::Later(_)));
-        let inner = Arc::clone(self);
-        let work = async move {
-            let Some(berth) = inner.bulkhead.board(turn, &inner.due).await else { return };
-            running.stands(false);
-            let berth = Arc::new(berth);
-            let id = hire.id;
-            let goes = may(&inner, &hire);
-            let again = if goes {
-                let work = Arc::clone(&inner).carry(hire, effect, told, Arc::clone(&berth), running);
-                let work = tokio::spawn(work.in_current_span()).await;
-                if work.is_err() {
-                    tracing::error!(hire = %id, "the work on this hire was broken off by an internal error");
-                    if let Err(error) = inner.abandoned(id).await {
-                        tracing::error!(hire = %id, %error, "it could not be marked; a restart will");
-                    }
-                }
-                work.unwrap_or(true)
-            } else {
-                false
-            };
-            inner.bulkhead.leave(&berth, &inner.due);
-            if again {
-                inner.due.notify_one();
-            }
-        };
-        self.tasks.spawn(work.in_current_span());
-        true
-    }
-
-    /// Runs to its end in a task of its own: whoever asked may hang up between a commit and what follows it.
-    async fn whatever_happens<T: Send + 'static>(
-        &self,
-        work: impl Future<Output = Result<T, LedgerError>> + Send + 'static,
-    ) -> Result<T, LedgerError> {
-        let broken_off =
-            |_| Err(LedgerError::Unusable("the work was broken off by an internal error".into()));
-        self.tasks.spawn(work.in_current_span()).await.unwrap_or_else(broken_off)
-    }
-
-    /// Saves a hire and goes on with it.
-    async fn save_and_start(self: &Arc<Self>, mut hire: Hire, effect: Effect) -> Result<Hire, LedgerError> {
-        let inner = Arc::clone(self);
-        self.whatever_happens(async move {
-            inner.save(&mut hire).await?;
-            inner.start(hire.clone(), effect, None);
-            Ok(hire)
-        })
-        .await
     }
 
     /// Saves a hire and writes a line for each change of its state.

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::Inner;
 use super::carry::Next;
 use super::desk::QUIET;
-use crate::domain::hire::RESENT;
+use crate::domain::history::RESENT;
 use crate::domain::{Event, Hire};
 
 /// What is wrong with the setting, if anything is. The time is counted from the moment at which we gave the call up.

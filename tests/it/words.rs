@@ -50,10 +50,10 @@ const LISTS: &[(&str, &str, &str, Kind, &[&str])] = &[
     ("http/webhooks.rs", "fn reason(", "\n}\n", Kind::Refusal, &[]),
     ("http/shapes/hire.rs", "const FLAGS", ";", Kind::Flag, &[]),
     ("http/sources.rs", "if full {", "}", Kind::Ignored, &[]),
-    ("domain/hire.rs", "fn cause(", "\n}\n", Kind::History, &[]),
+    ("domain/history.rs", "fn cause(", "\n}\n", Kind::History, &[]),
     ("domain/document.rs", "fn cause(", "\n    }\n", Kind::History, &[]),
     ("domain/hire.rs", "const IGNORED_BY", "\n", Kind::Note, &[]),
-    ("domain/hire.rs", "const RESENT", ";", Kind::History, &[]),
+    ("domain/history.rs", "const RESENT", ";", Kind::History, &[]),
 ];
 
 /// Codes that are no literal where they are used: file, argument, and which codes it may be. None if they come from
