@@ -114,7 +114,13 @@ async fn a_mapped_attribute_that_does_not_exist_is_a_problem() {
 #[tokio::test]
 async fn categories_of_documents_are_held_against_personios() {
     let filing = "[sources.ashby.documents]\nresume = \"CVs\"\noffer_letter = \"contracts\"\nother = 3\n";
-    let setup = |rights| async move { house(filing, rights).await };
+    let setup = |rights| async move {
+        // Whether the key is any good is not what is looked at here.
+        let ashby = "api_key = \"key\"\napi_base_url = \"http://127.0.0.1:1\"".into();
+        let setup = Setup { sections: filing.into(), ashby, ..Setup::default() };
+        let manner = Manner { rights, ..Manner::default() };
+        House::facing(setup, Options { manner, ..Options::default() }).await
+    };
     let report = examine(&setup(Rights::default()).await).await;
     assert_eq!(
         verdicts(&report, "documents"),

@@ -295,6 +295,7 @@ async fn a_first_configuration_asks_the_ats_whether_it_takes_the_key() {
         command.args(["--client-id", "sim-client-id", "--client-secret-file", "typed"]);
         command.env("HIREBRIDGE__PERSONIO__BASE_URL", sim.url()).stdin(Stdio::null());
         command.env("HIREBRIDGE__SOURCES__ASHBY__API_BASE_URL", ats_that_says(status, answer).await);
+        command.env("HIREBRIDGE__OUTBOUND__ALLOW", "127.0.0.1");
         let output = ended(&mut command);
         let said = text(&output.stdout) + &text(&output.stderr);
         assert!(output.status.success() && said.contains(expected), "{said}");

@@ -24,7 +24,7 @@ async fn operations(house: &House) -> Vec<(Method, String)> {
             && path.starts_with("/v1")
         {
             let method = method.to_uppercase().parse().expect("a method");
-            all.push((method, path.replace("{id}", NOBODY).replace("{value}", NOBODY)));
+            all.push((method, path.replace("{id}", NOBODY).replace("{value}", NOBODY).replace("{n}", "1")));
         }
     }
     all
@@ -71,6 +71,7 @@ async fn a_viewer_looks_a_sender_sends_and_an_admin_checks() {
         (&post, format!("{one}/preview"), Some(json!({})), 0),
         (&post, "/v1/hires".to_owned(), Some(typed), 1),
         (&post, format!("{one}/send"), Some(json!({"plan_hash": "x"})), 1),
+        (&post, format!("{one}/documents/1/send"), None, 1),
         (&post, format!("{one}/dismiss"), Some(json!({})), 1),
         (&post, format!("{one}/link"), Some(json!({"employee_id": 1})), 1),
         (&get, "/v1/values".to_owned(), None, 0),
