@@ -1,5 +1,5 @@
 //! The one loop for everything that has a time: hires that wait, look-ups, comparisons, documents; and the search for what
-//! a sender that is gone left behind.
+//! a sender that is gone left behind, and for what was kept for its time.
 
 use jiff::SignedDuration;
 use tokio::sync::watch;
@@ -15,7 +15,7 @@ const REST: SignedDuration = SignedDuration::from_secs(5);
 /// How long it sleeps at most: what nobody told it about is found then.
 const SLEEP: SignedDuration = SignedDuration::from_mins(1);
 
-/// How often it looks for hires whose sender is gone: another replica may have been killed.
+/// How often it looks for hires whose sender is gone, and for what was kept for its time.
 const SEARCH: SignedDuration = SLEEP;
 
 /// Goes on with hires when their time has come, until `stop`; and looks, beside that, for hires whose sender is
@@ -35,10 +35,12 @@ fn current(transfer: &watch::Receiver<Transfer>) -> Transfer {
 
 async fn search(transfer: &watch::Receiver<Transfer>, clock: &Clock) {
     loop {
-        let pause = match current(transfer).recover().await {
+        let transfer = current(transfer);
+        let done = transfer.recover().await.and(transfer.clear_away().await);
+        let pause = match done {
             Ok(()) => SEARCH,
             Err(error) => {
-                tracing::error!(%error, "not all hires whose sender is gone can be taken up");
+                tracing::error!(%error, "not all hires whose sender is gone can be taken up, or not all that was kept for its time be deleted");
                 REST
             }
         };

@@ -151,6 +151,7 @@ impl Service {
         let ledger = ledger::open(&config.ledger).await.map_err(StartError::Ledger)?;
         let transfer = Transfer::new(Parts {
             settings: config.transfer.clone(),
+            retention: config.retention,
             restored: restored(&*ledger, &clock).await.map_err(StartError::Unreadable)?,
             ledger,
             reader: reader.clone(),

@@ -25,14 +25,6 @@ impl Wanted {
     fn is_an_id(&self) -> bool {
         self.category.parse::<u64>().is_ok()
     }
-
-    /// Those that it may be: a name goes before an id, as when documents are sent.
-    fn among<'a>(&self, known: &'a [Category]) -> Vec<&'a Category> {
-        let named = |category: &&Category| category.name.trim() == self.category;
-        let fitting: Vec<_> = known.iter().filter(named).collect();
-        let id = self.category.parse().ok();
-        if fitting.is_empty() { known.iter().filter(|known| Some(known.id) == id).collect() } else { fitting }
-    }
 }
 
 /// The categories that the rules name.
@@ -84,7 +76,7 @@ fn listed(answer: &Result<Vec<Category>, CallError>, wanted: &[Wanted]) -> Findi
 
 fn found(wanted: &Wanted, known: &[Category]) -> Finding {
     let Wanted { key, category: asked } = wanted;
-    let fitting = wanted.among(known);
+    let fitting = Category::meant_by(asked, known);
     match fitting[..] {
         [category] => Finding::ok(
             "documents",

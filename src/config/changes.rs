@@ -98,6 +98,7 @@ const LIVE: &[&str] = &[
     "personio.client_id",
     "personio.client_secret",
     "transfer.",
+    "retention.",
     "sources.",
     "mapping.",
     "ignore",

@@ -33,6 +33,8 @@ pub struct Config {
     pub personio: personio::Settings,
     /// How hires are sent and looked up.
     pub transfer: transfer::Settings,
+    /// How long things are kept.
+    pub retention: transfer::Retention,
     /// Who delivers, by name.
     #[serde(default)]
     pub sources: BTreeMap<String, Source>,
@@ -205,7 +207,8 @@ impl Config {
                 object(&format!("sources.{name}.body_limit"), "must not be more than server.body_memory", "");
             }
         }
-        for (key, problem) in self.server.objections().into_iter().chain(self.transfer.objections()) {
+        let objections = [self.server.objections(), self.transfer.objections(), self.retention.objections()];
+        for (key, problem) in objections.into_iter().flatten() {
             object(key, &problem, "");
         }
         all

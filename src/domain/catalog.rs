@@ -41,6 +41,19 @@ pub struct Category {
     pub name: String,
 }
 
+impl Category {
+    /// Those that a rule's text means: one by its name to the letter goes before one by its id. Several may have one name.
+    pub fn meant_by<'a>(text: &str, known: &'a [Self]) -> Vec<&'a Self> {
+        let named: Vec<_> = known.iter().filter(|category| category.name.trim() == text).collect();
+        let id = text.parse().ok();
+        if named.is_empty() {
+            known.iter().filter(|category| Some(category.id) == id).collect()
+        } else {
+            named
+        }
+    }
+}
+
 /// Attribute → the distinct names that employees carry.
 pub type Names = BTreeMap<String, BTreeSet<String>>;
 

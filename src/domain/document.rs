@@ -191,11 +191,13 @@ pub enum Flaw {
     NotSent,
     /// The ATS took the hire back before the document was sent.
     HireTakenBack,
+    /// It could not be sent for so long that its file was deleted.
+    KeptTooLong,
 }
 
 impl Flaw {
     /// Every flaw.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::CategoryUnknown,
         Self::EmployeeUnknown,
         Self::Refused,
@@ -210,6 +212,7 @@ impl Flaw {
         Self::NotFetched,
         Self::NotSent,
         Self::HireTakenBack,
+        Self::KeptTooLong,
     ];
 
     /// The stable code.
@@ -229,6 +232,7 @@ impl Flaw {
             Self::NotFetched => "not_fetched",
             Self::NotSent => "not_sent",
             Self::HireTakenBack => "hire_taken_back",
+            Self::KeptTooLong => "kept_too_long",
         }
     }
 }

@@ -69,6 +69,9 @@ pub trait Shelf: Send + Sync {
     /// Documents in `sending` whose owner is gone, as far as can be known.
     async fn orphans(&self) -> Result<Vec<Document>, LedgerError>;
 
+    /// Documents whose file lies in the spool, and with which nothing has happened since `before`.
+    async fn lying_since(&self, before: Timestamp) -> Result<Vec<Document>, LedgerError>;
+
     /// How many documents are in which state.
     async fn counts(&self) -> Result<Vec<(String, u64)>, LedgerError>;
 }

@@ -85,7 +85,7 @@ impl Standing {
             body_limit: config.server.body_limit,
             ..(*self.app.settings).clone()
         };
-        self.app.transfer = self.app.transfer.changed(config.transfer.clone(), planner);
+        self.app.transfer = self.app.transfer.changed(config.transfer.clone(), config.retention, planner);
         self.app.sources = made.sources;
         self.app.operators = Arc::new(made.operators);
         self.app.doctor = Arc::new(doctor);

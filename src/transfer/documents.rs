@@ -247,7 +247,7 @@ impl Inner {
     }
 
     /// Takes a step as the system itself. What ended is due once more, so that its hire shows it.
-    fn step(&self, document: &mut Document, event: &DocumentEvent) -> Result<(), LedgerError> {
+    pub(super) fn step(&self, document: &mut Document, event: &DocumentEvent) -> Result<(), LedgerError> {
         let now = self.now();
         let taken = document.apply(event, &Actor::System, now);
         taken.map_err(|refusal| LedgerError::Damaged(refusal.to_string()))?;

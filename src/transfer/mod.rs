@@ -25,6 +25,7 @@ mod refusal;
 mod resend;
 mod restored;
 mod resume;
+mod retention;
 mod seen;
 
 use std::sync::{Arc, OnceLock};
@@ -48,6 +49,7 @@ pub use desk::{Approval, Typed};
 pub use planner::Planner;
 pub use receive::{NotReceived, Receipt, Stored};
 pub use refusal::{DeskError, Difference, FieldError};
+pub use retention::Retention;
 
 use audit::Audits;
 use bulkhead::Bulkhead;
@@ -120,6 +122,8 @@ impl Settings {
 pub struct Parts {
     /// How hires are sent and looked up.
     pub settings: Settings,
+    /// How long things are kept.
+    pub retention: Retention,
     /// Where hires are kept.
     pub ledger: Arc<dyn Ledger>,
     /// Whether that was restored from a backup, and when.
@@ -200,8 +204,8 @@ impl Transfer {
     /// The same, going by other settings and another planner from now on. How many hires are on their way at a time
     /// stays as it is.
     #[must_use]
-    pub fn changed(&self, settings: Settings, planner: Planner) -> Self {
-        let parts = Parts { settings, planner, ..self.0.parts.clone() };
+    pub fn changed(&self, settings: Settings, retention: Retention, planner: Planner) -> Self {
+        let parts = Parts { settings, retention, planner, ..self.0.parts.clone() };
         Self(Arc::new(Inner { parts, ..Inner::clone(&self.0) }))
     }
 

@@ -125,6 +125,28 @@ async fn a_held_hires_files_are_taken_at_receipt_and_sent_after_the_approval() {
 }
 
 #[tokio::test]
+async fn a_file_that_cannot_be_sent_is_kept_for_its_time_and_taken_anew_when_it_is_wanted() {
+    let storage = Storage::start().await;
+    storage.resume("f-1", "Lebenslauf.pdf", pdf("cv", 300_000));
+    let key = storage.key() + "review = true\n";
+    let sections = setup(&storage).sections + "[retention]\nfiles = \"24h\"\n";
+    let house = House::with(Setup { ashby: key, sections, ..setup(&storage) }).await;
+    let id = delivered(&house).await;
+    house.pass(SignedDuration::from_hours(23)).await;
+    assert_eq!(states(&house.hire(&id).await), ["resume pending"]);
+    house.pass(SignedDuration::from_hours(2)).await;
+    let held = house.hire(&id).await;
+    assert_eq!(states(&held), ["resume failed(kept_too_long)"]);
+    assert!(held["documents"][0]["size"].is_null(), "{held}");
+    let approval = json!({"plan_hash": held["plan"]["hash"]});
+    assert_eq!(house.post(&format!("/v1/hires/{id}/send"), &approval).await.status, 200);
+    house.pass(SignedDuration::ZERO).await;
+    assert!(house.sim.documents().is_empty());
+    assert_eq!(states(&again(&house, &id, 1).await), ["resume sent"]);
+    assert_eq!((house.sim.documents().len(), storage.fetched()), (1, 2));
+}
+
+#[tokio::test]
 async fn what_becomes_of_an_upload_is_told_and_a_person_has_it_sent_again() {
     let missing = json!({"success": false, "error": {"message": "No query results for model [DocumentCategory] 1", "code": 0}});
     let invalid =

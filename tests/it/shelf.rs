@@ -13,6 +13,7 @@ use crate::ledger::{at, permit as permit_hire, ready, save as save_hire};
 pub(crate) async fn documents_are_kept(ledger: &dyn Ledger) {
     files_come_once_and_in_their_order(ledger).await;
     a_file_comes_back_chunk_by_chunk_and_goes_when_it_is_sent(ledger).await;
+    a_file_that_lies_for_long_is_found_and_can_go(ledger).await;
     a_document_waits_for_its_employee(ledger).await;
     a_documents_permit_is_granted_once(ledger).await;
     the_same_content_is_sent_once(ledger).await;
@@ -135,6 +136,27 @@ async fn a_file_comes_back_chunk_by_chunk_and_goes_when_it_is_sent(ledger: &dyn 
     let (first, second) =
         (ledger.shelf().chunk(one.id, fill, 0).await, ledger.shelf().chunk(one.id, fill, 1).await);
     assert_eq!((first.expect("read"), second.expect("read")), (None, None));
+}
+
+async fn a_file_that_lies_for_long_is_found_and_can_go(ledger: &dyn Ledger) {
+    let hire = created(ledger, "lies").await;
+    let documents = taken(ledger, &hire, &[("a", 1), ("b", 2)]).await;
+    let lying = async |before| {
+        let all = ledger.shelf().lying_since(before).await.expect("read");
+        all.into_iter().filter(|document| document.hire == hire.id).collect::<Vec<_>>()
+    };
+    assert_eq!(lying(at(0)).await.len(), 0, "not before its time");
+    let [mut sent, other] = <[_; 2]>::try_from(documents).expect("two");
+    assert_eq!(permit(ledger, &mut sent).await.expect("asked"), Ok(1));
+    assert_eq!(lying(at(1000)).await.len(), 1, "what is being sent is needed");
+    save(ledger, &mut sent, DocumentEvent::Uploaded(UploadOutcome::Stored)).await;
+    let mut left = lying(at(1000)).await;
+    assert_eq!(left.iter().map(|one| one.id).collect::<Vec<_>>(), [other.id]);
+    let fill = left[0].taken.expect("it was taken").fill;
+    left[0].taken = None;
+    ledger.shelf().save(&mut left[0]).await.expect("saved");
+    assert_eq!(ledger.shelf().chunk(other.id, fill, 0).await.expect("read"), None);
+    assert!(lying(at(1000)).await.is_empty());
 }
 
 async fn a_document_waits_for_its_employee(ledger: &dyn Ledger) {

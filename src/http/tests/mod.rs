@@ -136,6 +136,7 @@ async fn transfer(
     };
     let parts = transfer::Parts {
         settings,
+        retention: transfer::Retention { files: SignedDuration::from_hours(720) },
         ledger,
         restored: None,
         reader,

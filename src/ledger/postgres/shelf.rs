@@ -127,6 +127,11 @@ impl Shelf for PostgresLedger {
         rows.into_iter().map(|row| row.open(&self.seal)).collect()
     }
 
+    async fn lying_since(&self, before: Timestamp) -> Result<Vec<Document>, LedgerError> {
+        let rows = twice(|| lying_since(&self.pool, before)).await?;
+        rows.into_iter().map(|row| row.open(&self.seal)).collect()
+    }
+
     async fn counts(&self) -> Result<Vec<(String, u64)>, LedgerError> {
         let sql = || query_as("SELECT state, count(*) FROM documents GROUP BY state").fetch_all(&self.pool);
         let counts: Vec<(String, i64)> = twice(sql).await?;
@@ -390,4 +395,11 @@ async fn orphans(db: &PgPool) -> Answer<Vec<DocumentRow>> {
         "SELECT * FROM documents WHERE state = 'sending' AND (lease_until IS NULL OR lease_until <= clock_timestamp())",
     );
     rows.fetch_all(db).await?.iter().map(read).collect()
+}
+
+async fn lying_since(db: &PgPool, before: Timestamp) -> Answer<Vec<DocumentRow>> {
+    let rows = query(
+        "SELECT * FROM documents WHERE state IN ('pending', 'failed', 'unknown') AND fill IS NOT NULL AND updated_at < $1",
+    );
+    rows.bind(before.as_millisecond()).fetch_all(db).await?.iter().map(read).collect()
 }

@@ -102,6 +102,11 @@ impl Shelf for SqliteLedger {
         rows.into_iter().map(|row| row.open(&self.seal)).collect()
     }
 
+    async fn lying_since(&self, before: Timestamp) -> Result<Vec<Document>, LedgerError> {
+        let rows = self.readers.run(move |db| lying_since(db, before)).await?;
+        rows.into_iter().map(|row| row.open(&self.seal)).collect()
+    }
+
     async fn counts(&self) -> Result<Vec<(String, u64)>, LedgerError> {
         self.readers
             .run(|db| {
@@ -276,5 +281,15 @@ fn orphans(db: &Connection, me: Owner) -> Answer<Vec<DocumentRow>> {
     let sql = format!("SELECT {COLUMNS} FROM documents WHERE state = 'sending' AND owner IS NOT ?1");
     let mut select = db.prepare_cached(&sql)?;
     let rows = select.query_map([id(me.0)], read)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn lying_since(db: &Connection, before: Timestamp) -> Answer<Vec<DocumentRow>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM documents WHERE state IN ('pending', 'failed', 'unknown') AND fill IS NOT NULL \
+         AND updated_at < ?1"
+    );
+    let mut select = db.prepare_cached(&sql)?;
+    let rows = select.query_map([before.as_millisecond()], read)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

@@ -162,10 +162,12 @@ impl Inner {
     }
 }
 
+/// The one that a rule means; none if several are called the same.
 fn among(all: &[Category], name: &str) -> Option<u64> {
-    let exactly = all.iter().find(|category| category.name.trim() == name);
-    let id = || name.parse().ok().and_then(|id: u64| all.iter().find(|category| category.id == id));
-    exactly.or_else(id).map(|category| category.id)
+    match Category::meant_by(name, all)[..] {
+        [category] => Some(category.id),
+        _ => None,
+    }
 }
 
 /// The file out of the spool: two chunks are in memory at most.
