@@ -1,7 +1,7 @@
 //! Documents follow the hire: taken at receipt, sent once the employee is there, each once, each with its own end.
 
 use bytes::Bytes;
-use hirebridge::sim::{Behaviour, Fault, Operation};
+use hirebridge::sim::{Behaviour, Fault, Manner, Operation, Options, Rights};
 use jiff::SignedDuration;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -180,6 +180,30 @@ async fn what_becomes_of_an_upload_is_told_and_a_person_has_it_sent_again() {
             (vec!["resume sent".to_owned()], &json!(false))
         );
         assert_eq!((house.sim.documents().len(), house.sim.creates()), (1, 1));
+    }
+}
+
+#[tokio::test]
+async fn a_right_that_is_lacking_is_told_and_an_id_needs_only_the_one_to_write() {
+    for (read, write, told) in [
+        (false, true, ["signed_offer sent", "resume failed(no_right)"]),
+        (true, false, ["signed_offer failed(no_right)", "resume failed(no_right)"]),
+    ] {
+        let storage = Storage::start().await;
+        storage.resume("f-1", "Lebenslauf.pdf", pdf("cv", 1000));
+        storage.holds("f-2", pdf("offer", 1000));
+        let rights = Rights { documents_read: read, documents_write: write, ..Rights::default() };
+        let personio = Options { manner: Manner { rights, ..Manner::default() }, ..Options::default() };
+        let sections = DOCUMENTS.replace("\"Contracts\"", "1");
+        let house = House::facing(Setup { sections, ..setup(&storage) }, personio).await;
+        let mut body = hire();
+        body["data"]["offer"]["latestVersion"]["fileHandles"] = json!([handle("f-2", "offer signed.pdf")]);
+        let id = house.deliver(&body).await.hire();
+        house.pass(SignedDuration::ZERO).await;
+        let hire = house.hire(&id).await;
+        assert_eq!((state(&hire).as_str(), states(&hire)), ("created", told.map(str::to_owned).to_vec()));
+        let remedy = hire["documents"][1]["remedy"].as_str().expect("a remedy");
+        assert!(remedy.contains("Documents: Write"), "{remedy}");
     }
 }
 

@@ -10,8 +10,12 @@ use super::super::gate::Door;
 use super::super::{Inner, LedgerError};
 use crate::domain::catalog::Category;
 use crate::domain::document::Taken;
-use crate::domain::{Actor, Document, DocumentEvent, DocumentId, Flaw, Hire, Upload, UploadOutcome, Waiting};
+use crate::domain::examine::clean;
+use crate::domain::{
+    Actor, Document, DocumentEvent, DocumentId, File, Flaw, Hire, Upload, UploadOutcome, Waiting,
+};
 use crate::ledger::{Ledger, Withheld};
+use crate::mapping::Drawer;
 use crate::personio::{CallError, Content};
 
 /// How long an upload may take, with its repeats and the wait for its turn.
@@ -117,8 +121,7 @@ impl Inner {
         self.store(&mut document).await
     }
 
-    /// What goes with the file. The category is the planned one; if Personio does not have that, the one that is
-    /// configured by now.
+    /// What goes with the file.
     async fn upload_of(
         &self,
         hire: &Hire,
@@ -126,37 +129,47 @@ impl Inner {
         taken: Taken,
     ) -> Result<Result<Upload, Flaw>, CallError> {
         let file = &document.sheet.file;
-        let planned = hire.record.plan.documents.iter().find(|planned| planned.id == file.id);
         let drawer = self.parts.planner.mappings.of(&hire.source).filing().of(file.kind);
-        let names = [planned.map(|planned| &planned.category), drawer.map(|drawer| &drawer.category)];
-        let mut category = None;
-        for name in names.into_iter().flatten() {
-            category = match category {
-                None => self.category(name).await?,
-                found => found,
-            };
-        }
-        let (Some(category), Some(employee)) = (category, hire.employee) else {
-            return Ok(Err(Flaw::CategoryUnknown));
+        let Some(employee) = hire.employee else { return Ok(Err(Flaw::EmployeeUnknown)) };
+        let category = match self.category_of(hire, file, drawer).await? {
+            Ok(category) => category,
+            Err(flaw) => return Ok(Err(flaw)),
         };
         let (facts, name) = (&hire.record.facts, &document.sheet.file_name);
         let file_name = drawer.map_or_else(|| name.clone(), |drawer| drawer.file_name(facts, name));
         let title = drawer.map_or_else(|| name.clone(), |drawer| drawer.title(facts, name));
         let date = drawer.and_then(|drawer| drawer.date(facts, file));
-        let (file_name, size) = (crate::domain::examine::clean(&file_name), taken.size);
+        let (file_name, size) = (clean(&file_name), taken.size);
         Ok(Ok(Upload { employee, category, title, date, comment: None, file_name, size }))
     }
 
+    /// The planned category; if Personio does not have that, the one that is configured by now.
+    async fn category_of(
+        &self,
+        hire: &Hire,
+        file: &File,
+        drawer: Option<&Drawer>,
+    ) -> Result<Result<u64, Flaw>, CallError> {
+        let planned = hire.record.plan.documents.iter().find(|planned| planned.id == file.id);
+        let mut found = Err(Flaw::CategoryUnknown);
+        for name in [planned.map(|planned| &planned.category), drawer.map(|drawer| &drawer.category)] {
+            if let (Some(name), Err(_)) = (name, found) {
+                found = self.category(name).await?;
+            }
+        }
+        Ok(found)
+    }
+
     /// The id of a category by its name or id; what was learned a while ago is looked up anew if it does not have it.
-    async fn category(&self, name: &str) -> Result<Option<u64>, CallError> {
+    async fn category(&self, name: &str) -> Result<Result<u64, Flaw>, CallError> {
         let learned = self.parts.planner.catalog.catalog();
         if let Some(id) = learned.categories.as_deref().and_then(|all| among(all, name)) {
-            return Ok(Some(id));
+            return Ok(Ok(id));
         }
         match self.parts.reader.categories().await {
-            Ok(all) => Ok(among(&all, name)),
+            Ok(all) => Ok(among(&all, name).ok_or(Flaw::CategoryUnknown)),
             // It may not be listed; an id may be right for all that.
-            Err(CallError::NotAllowed) => Ok(name.parse().ok()),
+            Err(CallError::NotAllowed) => Ok(name.parse().map_err(|_| Flaw::NoRight)),
             Err(error) => Err(error),
         }
     }

@@ -302,6 +302,7 @@ impl House {
     pub(crate) async fn pass(&self, time: SignedDuration) {
         self.clock.advance(time);
         let transfer = self.service().transfer();
+        transfer.clear_away().await.expect("the ledger works");
         // The service's own loop may take a hire from under our eyes before it works on it: look again then.
         let mut ticks = tokio::time::interval(std::time::Duration::from_millis(10));
         for _ in 0..100 {
