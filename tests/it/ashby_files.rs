@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::support::ashby::fixture;
 use crate::support::ashby_api::{APPLICATION, Ashby, KEY, Says};
-use crate::support::bucket::{Gives, Storage};
+use crate::support::storage::{Gives, Storage};
 use crate::support::{House, Setup, configuration, is_problem, notes, state, text};
 
 const DOCUMENTS: &str = "documents = { resume = \"CVs\", offer_letter = \"Contracts\", signed_offer = \"Contracts\", other = \"Other\" }\n";
@@ -31,7 +31,7 @@ async fn storage() -> Storage {
     }
     let mut docx = b"PK\x03\x04\x14\0\x06\0\x08\0\0\0!\0".to_vec();
     docx.extend_from_slice(b"\0\0\0\0\0\0\0\0\0\0\0\0\x13\0\0\0[Content_Types].xml word/document.xml");
-    storage.keeps(OFFER_DOCX, Gives::File(WORD, docx));
+    storage.keeps(OFFER_DOCX, Gives::File(WORD, docx.into()));
     storage
 }
 
@@ -234,9 +234,9 @@ async fn a_bad_file_is_told_by_itself_and_costs_no_other() {
         (Gives::Status(403), "failed(link_dead)"),
         (Gives::Status(404), "failed(link_dead)"),
         (Gives::Endless, "failed(too_large)"),
-        (Gives::File("text/html", b"<html>please log in</html>".to_vec()), "failed(type_doubtful)"),
-        (Gives::File("application/pdf", b"MZ\x90\0\x03\0\0\0".to_vec()), "failed(type_doubtful)"),
-        (Gives::File("application/pdf", Vec::new()), "failed(empty)"),
+        (Gives::File("text/html", "<html>please log in</html>".into()), "failed(type_doubtful)"),
+        (Gives::File("application/pdf", b"MZ\x90\0\x03\0\0\0".as_slice().into()), "failed(type_doubtful)"),
+        (Gives::File("application/pdf", "".into()), "failed(empty)"),
         (Gives::Redirect(elsewhere.clone()), "failed(link_forbidden)"),
         (Gives::Redirect("http://169.254.169.254/latest".into()), "failed(link_forbidden)"),
         (Gives::pdf(CERTIFICATE), "same"),
