@@ -14,20 +14,20 @@ use crate::support::town::Town;
 use crate::support::{House, SENDER, Setup, VIEWER, is_problem, notes, state};
 
 /// A house with one hire who has a CV, after everything that is due now; the hire's id.
-async fn with_a_resume(files: &Files) -> (House, String) {
+pub(crate) async fn with_a_resume(files: &Files) -> (House, String) {
     files.resume("f-1", "Lebenslauf Müller.pdf", pdf("cv", 700_000));
     let house = files.house().await;
     let id = delivered(&house).await;
     (house, id)
 }
 
-async fn delivered(house: &House) -> String {
+pub(crate) async fn delivered(house: &House) -> String {
     let answer = house.deliver(&hire()).await.json();
     house.pass(SignedDuration::ZERO).await;
     answer["hire"].as_str().expect("an id").to_owned()
 }
 
-fn states(hire: &Value) -> Vec<String> {
+pub(crate) fn states(hire: &Value) -> Vec<String> {
     let documents = hire["documents"].as_array().expect("documents");
     documents
         .iter()
@@ -35,7 +35,7 @@ fn states(hire: &Value) -> Vec<String> {
         .collect()
 }
 
-async fn again(house: &House, id: &str, n: u32) -> Value {
+pub(crate) async fn again(house: &House, id: &str, n: u32) -> Value {
     let reply = house.post(&format!("/v1/hires/{id}/documents/{n}/send"), &json!({})).await;
     assert_eq!(reply.status, 200, "{}", reply.text);
     house.pass(SignedDuration::ZERO).await;

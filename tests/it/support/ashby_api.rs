@@ -100,6 +100,11 @@ impl Ashby {
         locked(&self.answers).insert(call.to_owned(), says);
     }
 
+    /// Takes back what it was to answer.
+    pub(crate) fn no_longer_says(&self, call: &str) {
+        locked(&self.answers).remove(call);
+    }
+
     /// One that answers every call in this way.
     pub(crate) fn always(says: &Says) -> Self {
         let all = locked(&Self::healthy().answers).clone();
