@@ -42,6 +42,9 @@ pub enum ApiError {
     /// The ATS does not have this file any more.
     #[error("the ATS has no such file")]
     NoSuchFile,
+    /// The key that we were given may not read files.
+    #[error("the ATS's key may not read files")]
+    NoRight,
     /// This ATS has no files that could be asked for, or there is no key to ask with.
     #[error("this ATS's files cannot be asked for")]
     NoFiles,
@@ -58,6 +61,7 @@ impl ApiError {
             Self::TooLarge => "too_large".into(),
             Self::Unreadable => "unreadable".into(),
             Self::NoSuchFile => "no_such_file".into(),
+            Self::NoRight => "no_right".into(),
             Self::NoFiles => "no_files".into(),
         }
     }

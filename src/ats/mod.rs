@@ -21,7 +21,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 use url::Url;
 
-use crate::domain::{Facts, File, Held, NameSplit, Note, document};
+use crate::domain::{DocumentKind, Facts, File, Held, NameSplit, Note, document};
 use crate::outbound::Guard;
 pub use api::ApiError;
 use json::Unreadable;
@@ -203,6 +203,8 @@ pub struct Filed {
     pub delivery_id: Option<String>,
     /// The files.
     pub files: Vec<File>,
+    /// What the event says is there now: if it is not among the files, the ATS has not listed it yet.
+    pub awaited: Option<DocumentKind>,
     /// What is answered when nothing is known of such a hire, as a stable code.
     pub otherwise: &'static str,
 }

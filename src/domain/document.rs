@@ -183,6 +183,8 @@ pub enum Flaw {
     TypeDoubtful,
     /// The ATS does not give it any more.
     LinkDead,
+    /// The ATS does not take its key, or the key may not read files.
+    AtsNoRight,
     /// The ATS points to a place that is not allowed.
     LinkForbidden,
     /// The ATS did not give it, however often it was asked.
@@ -197,7 +199,7 @@ pub enum Flaw {
 
 impl Flaw {
     /// Every flaw.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::CategoryUnknown,
         Self::EmployeeUnknown,
         Self::Refused,
@@ -208,6 +210,7 @@ impl Flaw {
         Self::TypeNotTaken,
         Self::TypeDoubtful,
         Self::LinkDead,
+        Self::AtsNoRight,
         Self::LinkForbidden,
         Self::NotFetched,
         Self::NotSent,
@@ -228,6 +231,7 @@ impl Flaw {
             Self::TypeNotTaken => "type_not_taken",
             Self::TypeDoubtful => "type_doubtful",
             Self::LinkDead => "link_dead",
+            Self::AtsNoRight => "ats_no_right",
             Self::LinkForbidden => "link_forbidden",
             Self::NotFetched => "not_fetched",
             Self::NotSent => "not_sent",

@@ -49,6 +49,7 @@ pub enum Code {
     Internal,
     PersonioUnreachable,
     AtsUnavailable,
+    FileNotListed,
     LedgerUnavailable,
     Overloaded,
     SourcePaused,
@@ -92,9 +93,11 @@ impl Code {
             | Self::NoHire => S::UNPROCESSABLE_ENTITY,
             Self::Internal => S::INTERNAL_SERVER_ERROR,
             Self::PersonioUnreachable => S::BAD_GATEWAY,
-            Self::AtsUnavailable | Self::LedgerUnavailable | Self::Overloaded | Self::SourcePaused => {
-                S::SERVICE_UNAVAILABLE
-            }
+            Self::AtsUnavailable
+            | Self::FileNotListed
+            | Self::LedgerUnavailable
+            | Self::Overloaded
+            | Self::SourcePaused => S::SERVICE_UNAVAILABLE,
         }
     }
 

@@ -154,7 +154,7 @@ impl Problem {
                 self
             }
             Code::LedgerUnavailable => self.retry_after(15),
-            Code::AtsUnavailable => self.retry_after(30),
+            Code::AtsUnavailable | Code::FileNotListed => self.retry_after(30),
             Code::Overloaded => self.retry_after(10),
             Code::PersonioUnreachable => self.retry_after(60),
             Code::SourcePaused => self.retry_after(300),

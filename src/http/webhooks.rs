@@ -230,6 +230,7 @@ fn answer(source: Option<&Source>, outcome: Outcome) -> Response {
             let code = match why {
                 NotReceived::Ledger(_) => Code::LedgerUnavailable,
                 NotReceived::Ats(_) => Code::AtsUnavailable,
+                NotReceived::NotYet => Code::FileNotListed,
             };
             return Problem::of(code).into_response();
         }

@@ -187,6 +187,9 @@ impl Inner {
                 return Ok(());
             }
             let done = match (document.state(), document.taken) {
+                (DocumentState::Pending, _) if is_taken_back(&hire) => {
+                    self.unfit(&mut document.clone(), Flaw::HireTakenBack).await
+                }
                 (DocumentState::Pending, None) => self.take(&hire, document.clone(), &documents).await,
                 (DocumentState::Pending, Some(taken)) => self.file(&hire, document.clone(), taken).await,
                 _ => self.settle(hire, document.clone(), &documents).await,
@@ -290,6 +293,11 @@ impl Inner {
 /// Whether a person should look at a created hire.
 pub(super) fn wants_a_look(hire: &Hire, documents: &[Document]) -> bool {
     hire.warnings().next().is_some() || documents.iter().any(|document| document.state().wants_a_person())
+}
+
+/// Whether nothing of the employee who is there is to be sent any more.
+fn is_taken_back(hire: &Hire) -> bool {
+    matches!(hire.state(), State::Created(_)) && hire.is_taken_back()
 }
 
 fn is_its_turn(document: &Document, hire: &Hire, now: Timestamp) -> bool {

@@ -38,6 +38,9 @@ pub enum NotReceived {
     /// It says too little by itself, and the ATS could not be asked for the rest.
     #[error(transparent)]
     Ats(ApiError),
+    /// The ATS does not list yet what the delivery announces.
+    #[error("the ATS does not list yet what was signed")]
+    NotYet,
 }
 
 /// What was stored of a delivery, and the hire whose outcome may be waited for.

@@ -9,6 +9,7 @@ use tokio::time::sleep;
 
 use crate::evidence::{Answer, Delivered};
 use crate::hires::Application;
+use crate::papers;
 use crate::replicas::{Replica, Toll};
 use crate::support::ashby::signature;
 use crate::support::{SECRET, state};
@@ -38,7 +39,7 @@ impl Ats<'_> {
         let mut sent = Sent { delivered, deliveries: 0 };
         for round in &hire.rounds {
             sleep(Duration::from_millis(rng.u64(..80))).await;
-            let all = round.iter().map(|body| self.until_taken(body, rng.fork()));
+            let all = round.iter().map(|body| self.until_taken(hire.source, body, rng.fork()));
             for (answer, deliveries) in join_all(all).await {
                 sent.delivered.answers.push(answer);
                 sent.deliveries += deliveries;
@@ -48,14 +49,15 @@ impl Ats<'_> {
     }
 
     /// The first success answer, and how often it was sent for it.
-    pub(crate) async fn until_taken(&self, body: &Value, mut rng: Rng) -> (Answer, usize) {
+    pub(crate) async fn until_taken(&self, source: &str, body: &Value, mut rng: Rng) -> (Answer, usize) {
         let body = body.to_string();
-        let signature = signature(SECRET, body.as_bytes());
+        let secret = if source == papers::SOURCE { papers::SECRET } else { SECRET };
+        let signature = signature(secret, body.as_bytes());
         let mut deliveries = 0;
         loop {
             deliveries += 1;
             let replica = rng.choice(self.replicas).expect("there are replicas");
-            let request = self.http.post(format!("{}/webhooks/ashby", replica.url()));
+            let request = self.http.post(format!("{}/webhooks/{source}", replica.url()));
             let request = request.header("Ashby-Signature", &signature).body(body.clone());
             if let Some(answer) = self.answer(request).await {
                 return (answer, deliveries);

@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::ashby::fixture;
-use crate::support::ashby_api::{APPLICATION, Ashby, KEY, Says};
-use crate::support::bucket::{Gives, Storage};
-use crate::support::{House, Setup, configuration, is_problem, notes, state, text};
+use crate::support::ashby_api::{Ashby, KEY, Says};
+use crate::support::storage::{Gives, Storage};
+use crate::support::{House, Setup, configuration, notes, state, text};
 
-const DOCUMENTS: &str = "documents = { resume = \"CVs\", offer_letter = \"Contracts\", signed_offer = \"Contracts\", other = \"Other\" }\n";
+pub(crate) const DOCUMENTS: &str = "documents = { resume = \"CVs\", offer_letter = \"Contracts\", signed_offer = \"Contracts\", other = \"Other\" }\n";
 
 const RESUME: &str = "eyJoYW5kbGUiOiJleGFtcGxlLXJlc3VtZSJ9";
 const CERTIFICATE: &str = "eyJoYW5kbGUiOiJleGFtcGxlLW90aGVyIn0";
@@ -24,26 +24,26 @@ const SIGNED: &str = "eyJoYW5kbGUiOiJleGFtcGxlLXNpZ25lZCJ9";
 const WORD: &str = "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
 
 /// A storage with all files of the fixtures.
-async fn storage() -> Storage {
+pub(crate) async fn storage() -> Storage {
     let storage = Storage::start().await;
     for handle in [RESUME, CERTIFICATE, OFFER_PDF, SIGNED] {
         storage.keeps(handle, Gives::pdf(handle));
     }
     let mut docx = b"PK\x03\x04\x14\0\x06\0\x08\0\0\0!\0".to_vec();
     docx.extend_from_slice(b"\0\0\0\0\0\0\0\0\0\0\0\0\x13\0\0\0[Content_Types].xml word/document.xml");
-    storage.keeps(OFFER_DOCX, Gives::File(WORD, docx));
+    storage.keeps(OFFER_DOCX, Gives::File(WORD, docx.into()));
     storage
 }
 
 /// The hire once nothing more happens to it or its documents.
-async fn settled(house: &House, id: &str) -> Value {
+pub(crate) async fn settled(house: &House, id: &str) -> Value {
     house.hire(id).await;
     house.pass(SignedDuration::from_secs(1)).await;
     house.hire(id).await
 }
 
 /// `kind state` of each document, in order of kind.
-fn documents(hire: &Value) -> Vec<String> {
+pub(crate) fn documents(hire: &Value) -> Vec<String> {
     let all = hire["documents"].as_array().expect("documents").iter();
     let mut all: Vec<_> = all.map(|one| format!("{} {}", text(&one["kind"]), state(one))).collect();
     all.sort();
@@ -51,7 +51,7 @@ fn documents(hire: &Value) -> Vec<String> {
 }
 
 /// `category: file name` of each document that Personio has.
-fn stored(house: &House) -> BTreeSet<String> {
+pub(crate) fn stored(house: &House) -> BTreeSet<String> {
     let all = house.sim.documents();
     let found: BTreeSet<_> =
         all.iter().map(|one| format!("{}: {}", one.category_id, one.file_name)).collect();
@@ -60,7 +60,7 @@ fn stored(house: &House) -> BTreeSet<String> {
 }
 
 /// What the fixtures' files are in Personio.
-fn all_of_them() -> BTreeSet<String> {
+pub(crate) fn all_of_them() -> BTreeSet<String> {
     [
         "1: Offer Letter - Joerg van der Mueller (signed).pdf",
         "1: Offer Letter - Joerg van der Mueller.docx",
@@ -70,21 +70,6 @@ fn all_of_them() -> BTreeSet<String> {
     ]
     .map(str::to_owned)
     .into()
-}
-
-/// `signatureRequestUpdate` about the application instead of the offer.
-fn signed_for_the_application(application: &str) -> Value {
-    let mut event = fixture("signatureRequestUpdate-completed");
-    event["data"] =
-        json!({"relatedEntityType": "application", "applicationId": application, "eventType": "completed"});
-    event
-}
-
-/// The payload or answer without the signed offer.
-fn unsigned(mut value: Value, offer: &str) -> Value {
-    let version = value.pointer_mut(&format!("{offer}/latestVersion")).expect("a version");
-    version["fileHandles"].as_array_mut().expect("files").truncate(2);
-    value
 }
 
 #[tokio::test]
@@ -138,72 +123,6 @@ async fn kinds_without_a_category_stay_at_ashby() {
 }
 
 #[tokio::test]
-async fn what_is_signed_long_after_the_hire_follows_it() {
-    let storage = storage().await;
-    let ashby = Ashby::healthy().with_files(&storage);
-    let house = ashby.house(DOCUMENTS).await;
-    let id = house.deliver(&unsigned(fixture("candidateHire"), "/data/offer")).await.hire();
-    assert_eq!(documents(&settled(&house, &id).await).len(), 4);
-    house.pass(SignedDuration::from_hours(30 * 24)).await;
-    let answer = house.deliver(&fixture("signatureRequestUpdate-completed")).await;
-    assert_eq!((answer.hire(), answer.state()), (id.clone(), "created".into()));
-    let hire = settled(&house, &id).await;
-    assert!(documents(&hire).contains(&"signed_offer sent".to_owned()), "{:?}", documents(&hire));
-    assert_eq!((stored(&house), house.sim.creates()), (all_of_them(), 1));
-    // What is signed for the application shows among the candidate's files.
-    let mut candidate = fixture("api-candidate.info");
-    let nda = json!({"id": "nda", "name": "NDA (signed).pdf", "handle": "nda-handle"});
-    candidate["results"]["fileHandles"].as_array_mut().expect("files").push(nda);
-    ashby.now_says("candidate.info", Says::Json(candidate));
-    storage.keeps("nda-handle", Gives::pdf("nda"));
-    assert_eq!(house.deliver(&signed_for_the_application(APPLICATION)).await.hire(), id);
-    settled(&house, &id).await;
-    assert!(stored(&house).contains("3: NDA (signed).pdf"));
-    assert_eq!((stored(&house).len(), house.sim.creates()), (6, 1));
-    ashby.was_asked_rightly();
-}
-
-#[tokio::test]
-async fn a_signature_is_about_nothing_without_a_hire_or_a_completion() {
-    let ashby = Ashby::healthy();
-    let house = ashby.house(DOCUMENTS).await;
-    for event in ["sent", "cancelled", "deleted"] {
-        let mut body = fixture("signatureRequestUpdate-completed");
-        body["data"]["eventType"] = event.into();
-        assert_eq!(house.deliver(&body).await.state(), "ignored(not_signed)");
-    }
-    assert_eq!(house.deliver(&signed_for_the_application("a-unknown")).await.state(), "ignored(not_hired)");
-    assert_eq!(ashby.asked(), Vec::<String>::new(), "nobody is asked about somebody who was not hired");
-    let about_the_offer = fixture("signatureRequestUpdate-completed");
-    assert_eq!(house.deliver(&about_the_offer).await.state(), "ignored(not_hired)");
-    assert_eq!(ashby.asked(), ["offer.info"]);
-    assert_eq!(house.get("/v1/hires").await.json()["hires"], json!([]));
-}
-
-#[tokio::test]
-async fn a_signature_that_ashby_does_not_explain_is_asked_for_again_or_visibly_ignored() {
-    let storage = storage().await;
-    let ashby = Ashby::healthy().with_files(&storage);
-    let house = ashby.house(DOCUMENTS).await;
-    let id = house.deliver(&unsigned(fixture("candidateHire"), "/data/offer")).await.hire();
-    settled(&house, &id).await;
-    let event = fixture("signatureRequestUpdate-completed");
-    for status in [401, 500, 503] {
-        ashby.now_says("offer.info", Says::Status(status));
-        let answer = house.deliver(&event).await;
-        is_problem(&answer, 503, "ats_unavailable");
-        assert!(answer.headers.contains_key("retry-after"));
-    }
-    ashby.now_says("offer.info", Says::error("missing_endpoint_permission"));
-    assert_eq!(house.deliver(&event).await.state(), "ignored(ats_refused)");
-    let offer = fixture("offerUpdate-accepted")["data"]["offer"].clone();
-    ashby.now_says("offer.info", Says::results(&offer));
-    assert_eq!(house.deliver(&event).await.hire(), id);
-    settled(&house, &id).await;
-    assert_eq!(stored(&house), all_of_them());
-}
-
-#[tokio::test]
 async fn without_a_key_nothing_is_asked_and_the_signature_says_what_is_missing() {
     let house = House::new().await;
     let id = house.deliver(&fixture("candidateHire")).await.hire();
@@ -234,9 +153,9 @@ async fn a_bad_file_is_told_by_itself_and_costs_no_other() {
         (Gives::Status(403), "failed(link_dead)"),
         (Gives::Status(404), "failed(link_dead)"),
         (Gives::Endless, "failed(too_large)"),
-        (Gives::File("text/html", b"<html>please log in</html>".to_vec()), "failed(type_doubtful)"),
-        (Gives::File("application/pdf", b"MZ\x90\0\x03\0\0\0".to_vec()), "failed(type_doubtful)"),
-        (Gives::File("application/pdf", Vec::new()), "failed(empty)"),
+        (Gives::File("text/html", "<html>please log in</html>".into()), "failed(type_doubtful)"),
+        (Gives::File("application/pdf", b"MZ\x90\0\x03\0\0\0".as_slice().into()), "failed(type_doubtful)"),
+        (Gives::File("application/pdf", "".into()), "failed(empty)"),
         (Gives::Redirect(elsewhere.clone()), "failed(link_forbidden)"),
         (Gives::Redirect("http://169.254.169.254/latest".into()), "failed(link_forbidden)"),
         (Gives::pdf(CERTIFICATE), "same"),

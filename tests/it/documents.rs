@@ -7,40 +7,27 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::ashby::hire;
+use crate::support::files::{DOCUMENTS, Files, handle, pdf};
 use crate::support::postgres::Postgres;
 use crate::support::process::eventually;
-use crate::support::storage::{Storage, handle, pdf};
 use crate::support::town::Town;
 use crate::support::{House, SENDER, Setup, VIEWER, is_problem, notes, state};
 
-/// What goes where; the simulator's categories.
-const DOCUMENTS: &str = "[sources.ashby.documents]\n\
-    resume = { category = \"CVs\", title = \"CV {{ candidate.last_name }}\" }\n\
-    other = \"CVs\"\nsigned_offer = \"Contracts\"\n";
-
-fn setup(storage: &Storage) -> Setup {
-    Setup { ashby: storage.key(), sections: DOCUMENTS.into(), ..Setup::default() }
-}
-
-async fn house(storage: &Storage) -> House {
-    House::with(setup(storage)).await
-}
-
 /// A house with one hire who has a CV, after everything that is due now; the hire's id.
-async fn with_a_resume(storage: &Storage) -> (House, String) {
-    storage.resume("f-1", "Lebenslauf Müller.pdf", pdf("cv", 700_000));
-    let house = house(storage).await;
+pub(crate) async fn with_a_resume(files: &Files) -> (House, String) {
+    files.resume("f-1", "Lebenslauf Müller.pdf", pdf("cv", 700_000));
+    let house = files.house().await;
     let id = delivered(&house).await;
     (house, id)
 }
 
-async fn delivered(house: &House) -> String {
+pub(crate) async fn delivered(house: &House) -> String {
     let answer = house.deliver(&hire()).await.json();
     house.pass(SignedDuration::ZERO).await;
     answer["hire"].as_str().expect("an id").to_owned()
 }
 
-fn states(hire: &Value) -> Vec<String> {
+pub(crate) fn states(hire: &Value) -> Vec<String> {
     let documents = hire["documents"].as_array().expect("documents");
     documents
         .iter()
@@ -48,7 +35,7 @@ fn states(hire: &Value) -> Vec<String> {
         .collect()
 }
 
-async fn again(house: &House, id: &str, n: u32) -> Value {
+pub(crate) async fn again(house: &House, id: &str, n: u32) -> Value {
     let reply = house.post(&format!("/v1/hires/{id}/documents/{n}/send"), &json!({})).await;
     assert_eq!(reply.status, 200, "{}", reply.text);
     house.pass(SignedDuration::ZERO).await;
@@ -57,12 +44,11 @@ async fn again(house: &House, id: &str, n: u32) -> Value {
 
 #[tokio::test]
 async fn a_resume_arrives_under_its_category_and_kinds_that_are_off_are_named() {
-    let storage = Storage::start().await;
-    storage.resume("f-1", "../Lebenslauf Müller.pdf", pdf("cv", 700_000));
-    storage.other("f-1", "../Lebenslauf Müller.pdf", pdf("cv", 700_000));
-    storage.other("f-2", "Zeugnis.pdf", pdf("report", 10));
+    let files = Files::none().await;
+    files.resume("f-1", "../Lebenslauf Müller.pdf", pdf("cv", 700_000));
+    files.other("f-2", "Zeugnis.pdf", pdf("report", 10));
     let sections = DOCUMENTS.replace("other = \"CVs\"\n", "");
-    let house = House::with(Setup { sections, ..setup(&storage) }).await;
+    let house = House::with(Setup { sections, ..files.setup() }).await;
     let id = delivered(&house).await;
     let hire = house.hire(&id).await;
     assert_eq!(state(&hire), "created");
@@ -75,17 +61,17 @@ async fn a_resume_arrives_under_its_category_and_kinds_that_are_off_are_named() 
     assert_eq!((arrived.title.as_str(), arrived.content.clone()), ("CV Beispiel", pdf("cv", 700_000)));
     assert_eq!(arrived.employee_id, house.sim.employees()[0].id);
     assert!(!arrived.file_name.contains('/') && arrived.file_name.ends_with("Lebenslauf Müller.pdf"));
-    assert_eq!((storage.fetched(), house.sim.creates()), (1, 1));
+    assert_eq!((files.fetched(), house.sim.creates()), (1, 1));
     let metrics = house.get("/metrics").await.text;
     assert!(metrics.contains("hirebridge_documents{state=\"sent\"} 1"), "{metrics}");
 }
 
 #[tokio::test]
 async fn the_same_content_is_sent_once() {
-    let storage = Storage::start().await;
-    storage.resume("f-1", "Lebenslauf.pdf", pdf("cv", 300_000));
-    storage.other("f-2", "Kopie.pdf", pdf("cv", 300_000));
-    let house = house(&storage).await;
+    let files = Files::none().await;
+    files.resume("f-1", "Lebenslauf.pdf", pdf("cv", 300_000));
+    files.other("f-2", "Kopie.pdf", pdf("cv", 300_000));
+    let house = files.house().await;
     let id = delivered(&house).await;
     assert_eq!(states(&house.hire(&id).await), ["resume sent", "other same"]);
     assert_eq!(house.sim.documents().len(), 1);
@@ -93,9 +79,9 @@ async fn the_same_content_is_sent_once() {
 
 #[tokio::test]
 async fn a_file_that_comes_after_the_employee_follows() {
-    let storage = Storage::start().await;
-    let (house, id) = with_a_resume(&storage).await;
-    storage.holds("f-9", pdf("contract", 1000));
+    let files = Files::none().await;
+    let (house, id) = with_a_resume(&files).await;
+    files.holds("f-9", pdf("contract", 1000));
     let mut again = hire();
     again["data"]["offer"]["latestVersion"]["fileHandles"] = json!([handle("f-9", "offer signed.pdf")]);
     for _ in 0..2 {
@@ -108,29 +94,29 @@ async fn a_file_that_comes_after_the_employee_follows() {
 
 #[tokio::test]
 async fn a_held_hires_files_are_taken_at_receipt_and_sent_after_the_approval() {
-    let storage = Storage::start().await;
-    storage.resume("f-1", "Lebenslauf.pdf", pdf("cv", 300_000));
-    let house = House::with(Setup { ashby: storage.key() + "review = true\n", ..setup(&storage) }).await;
+    let files = Files::none().await;
+    files.resume("f-1", "Lebenslauf.pdf", pdf("cv", 300_000));
+    let house = files.house_with_review().await;
     let id = delivered(&house).await;
     let held = house.hire(&id).await;
     assert_eq!((state(&held).as_str(), states(&held)), ("held(review)", vec!["resume pending".to_owned()]));
-    storage.burn();
+    files.burn();
     house.pass(SignedDuration::from_hours(48)).await;
     assert!(house.sim.documents().is_empty());
     let approval = json!({"plan_hash": held["plan"]["hash"]});
     assert_eq!(house.post(&format!("/v1/hires/{id}/send"), &approval).await.status, 200);
     house.pass(SignedDuration::ZERO).await;
     assert_eq!(states(&house.hire(&id).await), ["resume sent"]);
-    assert_eq!((house.sim.documents().len(), storage.fetched()), (1, 1));
+    assert_eq!((house.sim.documents().len(), files.fetched()), (1, 1));
 }
 
 #[tokio::test]
 async fn a_file_that_cannot_be_sent_is_kept_for_its_time_and_taken_anew_when_it_is_wanted() {
-    let storage = Storage::start().await;
-    storage.resume("f-1", "Lebenslauf.pdf", pdf("cv", 300_000));
-    let key = storage.key() + "review = true\n";
-    let sections = setup(&storage).sections + "[retention]\nfiles = \"24h\"\n";
-    let house = House::with(Setup { ashby: key, sections, ..setup(&storage) }).await;
+    let files = Files::none().await;
+    files.resume("f-1", "Lebenslauf.pdf", pdf("cv", 300_000));
+    let sections = DOCUMENTS.to_owned() + "[retention]\nfiles = \"24h\"\n";
+    let ashby = files.key() + "review = true\n";
+    let house = House::with(Setup { ashby, sections, ..files.setup() }).await;
     let id = delivered(&house).await;
     house.pass(SignedDuration::from_hours(23)).await;
     assert_eq!(states(&house.hire(&id).await), ["resume pending"]);
@@ -143,7 +129,7 @@ async fn a_file_that_cannot_be_sent_is_kept_for_its_time_and_taken_anew_when_it_
     house.pass(SignedDuration::ZERO).await;
     assert!(house.sim.documents().is_empty());
     assert_eq!(states(&again(&house, &id, 1).await), ["resume sent"]);
-    assert_eq!((house.sim.documents().len(), storage.fetched()), (1, 2));
+    assert_eq!((house.sim.documents().len(), files.fetched()), (1, 2));
 }
 
 #[tokio::test]
@@ -159,9 +145,9 @@ async fn what_becomes_of_an_upload_is_told_and_a_person_has_it_sent_again() {
         (Behaviour::status(500), "unknown"),
         (Behaviour::Cut, "unknown"),
     ] {
-        let storage = Storage::start().await;
-        storage.resume("f-1", "Lebenslauf.pdf", pdf("cv", 1000));
-        let house = house(&storage).await;
+        let files = Files::none().await;
+        files.resume("f-1", "Lebenslauf.pdf", pdf("cv", 1000));
+        let house = files.house().await;
         house.sim.misbehave(Fault::new(Operation::UploadDocument, behaviour));
         let id = delivered(&house).await;
         house.pass(SignedDuration::from_hours(100)).await;
@@ -189,13 +175,13 @@ async fn a_right_that_is_lacking_is_told_and_an_id_needs_only_the_one_to_write()
         (false, true, ["signed_offer sent", "resume failed(no_right)"]),
         (true, false, ["signed_offer failed(no_right)", "resume failed(no_right)"]),
     ] {
-        let storage = Storage::start().await;
-        storage.resume("f-1", "Lebenslauf.pdf", pdf("cv", 1000));
-        storage.holds("f-2", pdf("offer", 1000));
+        let files = Files::none().await;
+        files.resume("f-1", "Lebenslauf.pdf", pdf("cv", 1000));
+        files.holds("f-2", pdf("offer", 1000));
         let rights = Rights { documents_read: read, documents_write: write, ..Rights::default() };
         let personio = Options { manner: Manner { rights, ..Manner::default() }, ..Options::default() };
         let sections = DOCUMENTS.replace("\"Contracts\"", "1");
-        let house = House::facing(Setup { sections, ..setup(&storage) }, personio).await;
+        let house = House::facing(Setup { sections, ..files.setup() }, personio).await;
         let mut body = hire();
         body["data"]["offer"]["latestVersion"]["fileHandles"] = json!([handle("f-2", "offer signed.pdf")]);
         let id = house.deliver(&body).await.hire();
@@ -209,9 +195,9 @@ async fn a_right_that_is_lacking_is_told_and_an_id_needs_only_the_one_to_write()
 
 #[tokio::test]
 async fn an_upload_that_surely_was_not_carried_out_is_tried_again() {
-    let storage = Storage::start().await;
-    storage.resume("f-1", "Lebenslauf.pdf", pdf("cv", 1000));
-    let house = house(&storage).await;
+    let files = Files::none().await;
+    files.resume("f-1", "Lebenslauf.pdf", pdf("cv", 1000));
+    let house = files.house().await;
     let many = Fault::new(Operation::UploadDocument, Behaviour::too_many(Some("300")));
     house.sim.misbehave(many);
     let id = delivered(&house).await;
@@ -224,16 +210,16 @@ async fn an_upload_that_surely_was_not_carried_out_is_tried_again() {
 
 #[tokio::test]
 async fn what_is_too_large_or_not_what_it_says_is_not_sent() {
-    let storage = Storage::start().await;
-    storage.resume("f-1", "Lebenslauf.pdf", pdf("cv", 31 << 20));
-    storage.other("f-2", "Foto.pdf", "MZ and so on".into());
-    storage.other("f-3", "leer.pdf", Bytes::default());
-    let house = house(&storage).await;
+    let files = Files::none().await;
+    files.resume("f-1", "Lebenslauf.pdf", pdf("cv", 31 << 20));
+    files.other("f-2", "Foto.pdf", "MZ and so on".into());
+    files.other("f-3", "leer.pdf", Bytes::default());
+    let house = files.house().await;
     let id = delivered(&house).await;
     let told = ["resume failed(too_large)", "other failed(type_doubtful)", "other failed(empty)"];
     assert_eq!(states(&house.hire(&id).await), told);
     let fits = pdf("fits", 29 << 20);
-    storage.holds("f-1", fits.clone());
+    files.holds("f-1", fits.clone());
     let hire = again(&house, &id, 1).await;
     assert_eq!(states(&hire)[0], "resume sent");
     assert_eq!(house.sim.documents()[0].content, fits);
@@ -241,11 +227,11 @@ async fn what_is_too_large_or_not_what_it_says_is_not_sent() {
 
 #[tokio::test]
 async fn a_hire_has_sixty_megabytes() {
-    let storage = Storage::start().await;
-    storage.resume("f-1", "a.pdf", pdf("a", 29 << 20));
-    storage.other("f-2", "b.pdf", pdf("b", 29 << 20));
-    storage.other("f-3", "c.pdf", pdf("c", 3 << 20));
-    let house = House::with(Setup { ashby: storage.key() + "review = true\n", ..setup(&storage) }).await;
+    let files = Files::none().await;
+    files.resume("f-1", "a.pdf", pdf("a", 29 << 20));
+    files.other("f-2", "b.pdf", pdf("b", 29 << 20));
+    files.other("f-3", "c.pdf", pdf("c", 3 << 20));
+    let house = files.house_with_review().await;
     let id = delivered(&house).await;
     let told = ["resume pending", "other pending", "other failed(hire_too_large)"];
     assert_eq!(states(&house.hire(&id).await), told);
@@ -253,26 +239,26 @@ async fn a_hire_has_sixty_megabytes() {
 
 #[tokio::test]
 async fn a_file_that_does_not_come_is_told_and_can_be_tried_again() {
-    let storage = Storage::start().await;
-    storage.resume("f-1", "Lebenslauf.pdf", pdf("cv", 1000));
-    storage.fail();
-    let house = house(&storage).await;
+    let files = Files::none().await;
+    files.resume("f-1", "Lebenslauf.pdf", pdf("cv", 1000));
+    files.fail();
+    let house = files.house().await;
     let id = delivered(&house).await;
     assert_eq!(states(&house.hire(&id).await), ["resume pending"]);
     for _ in 0..3 {
         house.pass(SignedDuration::from_hours(13)).await;
     }
     assert_eq!(states(&house.hire(&id).await), ["resume failed(not_fetched)"]);
-    storage.burn();
+    files.burn();
     assert_eq!(states(&again(&house, &id, 1).await), ["resume failed(link_dead)"]);
-    storage.holds("f-1", pdf("cv", 1000));
+    files.holds("f-1", pdf("cv", 1000));
     assert_eq!(states(&again(&house, &id, 1).await), ["resume sent"]);
 }
 
 #[tokio::test]
 async fn only_who_may_send_sends_a_document_again_and_only_one_that_did_not_arrive() {
-    let storage = Storage::start().await;
-    let (house, id) = with_a_resume(&storage).await;
+    let files = Files::none().await;
+    let (house, id) = with_a_resume(&files).await;
     let path = |n: &str| format!("/v1/hires/{id}/documents/{n}/send");
     is_problem(&house.ask(Method::POST, &path("1"), VIEWER, None).await, 403, "forbidden");
     is_problem(&house.ask(Method::POST, &path("1"), SENDER, None).await, 409, "wrong_document_state");
@@ -283,9 +269,9 @@ async fn only_who_may_send_sends_a_document_again_and_only_one_that_did_not_arri
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_document_killed_while_it_was_on_the_wire_is_unknown_and_not_sent_again() {
-    let storage = Storage::start().await;
-    storage.resume("f-1", "Lebenslauf.pdf", pdf("cv", 1000));
-    let town = Town::with(setup(&storage)).await;
+    let files = Files::none().await;
+    files.resume("f-1", "Lebenslauf.pdf", pdf("cv", 1000));
+    let town = Town::with(files.setup()).await;
     town.sim.misbehave(Fault::once(Operation::UploadDocument, Behaviour::Hang));
     let served = town.serve().await;
     assert_eq!(town.deliver(&served, &hire()).await.expect("an answer")["state"], "created");
@@ -306,17 +292,17 @@ async fn another_replica_sends_what_the_first_has_taken() {
     let Some(server) = Postgres::start("another_replica_sends_what_the_first_has_taken").await else {
         return;
     };
-    let storage = Storage::start().await;
-    storage.resume("f-1", "Lebenslauf.pdf", pdf("cv", 700_000));
-    let ashby = storage.key() + "review = true\n";
-    let setup = Setup { ledger: Some(server.database("documents")), ashby, ..setup(&storage) };
+    let files = Files::none().await;
+    files.resume("f-1", "Lebenslauf.pdf", pdf("cv", 700_000));
+    let ashby = files.key() + "review = true\n";
+    let setup = Setup { ledger: Some(server.database("documents")), ashby, ..files.setup() };
     let mut first = House::with(setup.clone()).await;
     let id = delivered(&first).await;
     let held = first.hire(&id).await;
     assert_eq!(states(&held), ["resume pending"]);
     let second = House::beside(&first, setup).await;
     first.close().await;
-    storage.burn();
+    files.burn();
     let approval = json!({"plan_hash": held["plan"]["hash"]});
     assert_eq!(second.post(&format!("/v1/hires/{id}/send"), &approval).await.status, 200);
     second.pass(SignedDuration::ZERO).await;

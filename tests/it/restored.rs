@@ -16,7 +16,7 @@ async fn house(transfer: &str) -> House {
 }
 
 /// A copy of the house's ledger as it is.
-async fn backup(house: &House) -> Vec<u8> {
+pub(crate) async fn backup(house: &House) -> Vec<u8> {
     let answer = house.bare(Method::POST, "/v1/backup").bearer_auth(ADMIN).send().await.expect("an answer");
     assert_eq!(
         (answer.status().as_u16(), &answer.headers()["content-type"]),
@@ -32,7 +32,7 @@ fn throttled(operation: Operation) -> Fault {
 }
 
 /// Closes the house, and opens it again on this ledger.
-async fn restore(house: &mut House, ledger: &[u8]) {
+pub(crate) async fn restore(house: &mut House, ledger: &[u8]) {
     house.close().await;
     for file in ["ledger.db-wal", "ledger.db-shm"] {
         // They are there if the ledger was not closed in order.

@@ -16,6 +16,9 @@ use crate::domain::{DocumentKind, File, Note, Place};
 /// The host in the vendor's example: <https://developers.ashbyhq.com/reference/fileinfo>.
 const EXAMPLE_HOST: &str = "s3.amazonaws.com";
 
+/// Ashby's code for a key that lacks a right; with it, and for a wrong key, the status may be 403. Source: Ashby's OpenAPI.
+const NO_RIGHT: &str = "missing_endpoint_permission";
+
 /// Words that say that an offer was signed.
 const SIGNED: &[&str] =
     &["signed", "countersigned", "signiert", "unterschrieben", "unterzeichnet", "gegengezeichnet"];
@@ -120,6 +123,8 @@ pub(super) async fn open(api: &Api, handle: &str, deadline: Instant) -> Result<O
     let link = ask::<Link>(api, "file.info", &json!({ "fileHandle": handle }), deadline).await;
     let link = link.map_err(|error| match error {
         ApiError::Refused(code) if code.ends_with("not_found") => ApiError::NoSuchFile,
+        ApiError::Refused(code) if code == NO_RIGHT => ApiError::NoRight,
+        ApiError::Status(403) => ApiError::NoRight,
         error => error,
     })?;
     let url = Url::parse(&link.url).map_err(|_| ApiError::Unreadable)?;

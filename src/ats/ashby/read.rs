@@ -13,8 +13,7 @@ use super::shapes::{
     Application, ApplicationPayload, Candidate, Contact, Job, Offer, OfferPayload, OfferVersion, TeamMember,
     shaped,
 };
-use crate::domain::NameSplit;
-use crate::domain::{Facts, Note};
+use crate::domain::{DocumentKind, Facts, NameSplit, Note};
 
 /// What Ashby sends when a webhook is made or changed.
 pub(super) const PING: &str = "ping";
@@ -147,11 +146,11 @@ fn signature(payload: &Value) -> Result<Option<Filed>, Misread> {
         let id = data[what].as_str().filter(|id| is_id(id));
         id.map(str::to_owned).ok_or_else(|| Misread::at(format!("$.data.{what}")))
     };
-    let (application, ids) = match data["relatedEntityType"].as_str() {
-        Some("application") => (Some(id("applicationId")?), BTreeMap::new()),
+    let (application, ids, awaited) = match data["relatedEntityType"].as_str() {
+        Some("application") => (Some(id("applicationId")?), BTreeMap::new(), DocumentKind::Other),
         Some("offer") => {
             let ids = [("offer", id("offerId")?), ("offer_version", id("offerVersionId")?)];
-            (None, BTreeMap::from(ids))
+            (None, BTreeMap::from(ids), DocumentKind::SignedOffer)
         }
         _ => return Err(Misread::at("$.data.relatedEntityType")),
     };
@@ -161,6 +160,7 @@ fn signature(payload: &Value) -> Result<Option<Filed>, Misread> {
         event: SIGNATURE_REQUEST_UPDATE.to_owned(),
         delivery_id: delivery_id(payload),
         files: Vec::new(),
+        awaited: Some(awaited),
         otherwise: "not_hired",
     }))
 }

@@ -32,11 +32,8 @@ impl Inner {
         mut document: Document,
         taken: Taken,
     ) -> Result<(), LedgerError> {
-        if hire.is_taken_back() {
-            return self.unfit(&mut document, Flaw::HireTakenBack).await;
-        }
         let now = self.now();
-        if self.parts.restored.is_some_and(|restored| document.updated_at < restored.at) {
+        if self.may_be_filed(hire, &document).await? {
             self.step(&mut document, &DocumentEvent::Forgotten)?;
             return self.store(&mut document).await;
         }

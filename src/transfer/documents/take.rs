@@ -38,8 +38,8 @@ const PATIENCE_WITH_A_LINK: SignedDuration = SignedDuration::from_mins(15);
 enum Untaken {
     /// It never will be.
     Unfit(Flaw),
-    /// Another try may succeed.
-    Again(String),
+    /// Another try may succeed; if none does, what it comes to.
+    Again(String, Flaw),
     Ledger(LedgerError),
 }
 
@@ -59,13 +59,16 @@ impl From<ApiError> for Untaken {
     fn from(error: ApiError) -> Self {
         match error {
             ApiError::NoSuchFile => Self::Unfit(Flaw::LinkDead),
+            ApiError::NoRight => Self::Unfit(Flaw::AtsNoRight),
             ApiError::NoFiles => Self::Unfit(Flaw::NotFetched),
+            // It may be that it is being changed.
+            ApiError::Status(401) => Self::Again(error.code(), Flaw::AtsNoRight),
             ApiError::TooLarge
             | ApiError::Unreadable
             | ApiError::Unreachable
             | ApiError::Timeout
             | ApiError::Status(_)
-            | ApiError::Refused(_) => Self::Again(error.code()),
+            | ApiError::Refused(_) => Self::Again(error.code(), Flaw::NotFetched),
         }
     }
 }
@@ -76,7 +79,7 @@ impl From<FetchError> for Untaken {
             FetchError::Forbidden(_) => Self::Unfit(Flaw::LinkForbidden),
             FetchError::Dead(_) => Self::Unfit(Flaw::LinkDead),
             FetchError::TooLarge => Self::Unfit(Flaw::TooLarge),
-            FetchError::BrokenOff(code) => Self::Again(code.to_owned()),
+            FetchError::BrokenOff(code) => Self::Again(code.to_owned(), Flaw::NotFetched),
         }
     }
 }
@@ -128,11 +131,11 @@ impl Inner {
                 self.store(&mut document).await
             }
             Err(Untaken::Unfit(flaw)) => self.unfit(&mut document, flaw).await,
-            Err(Untaken::Again(code)) => {
+            Err(Untaken::Again(code, flaw)) => {
                 tracing::warn!(hire = %hire.id, document = document.n, code, "a file did not come");
                 let (patience, flaw) = match document.sheet.file.place {
                     Place::Link(_) => (PATIENCE_WITH_A_LINK, Flaw::LinkDead),
-                    Place::Handle(_) | Place::KeyedLink(_) | Place::Inline(_) => (PATIENCE, Flaw::NotFetched),
+                    Place::Handle(_) | Place::KeyedLink(_) | Place::Inline(_) => (PATIENCE, flaw),
                 };
                 self.put_off_document(&mut document, None, patience, flaw)?;
                 self.store(&mut document).await
@@ -169,7 +172,7 @@ impl Inner {
 
     async fn open(&self, hire: &Hire, file: &File) -> Result<Inflow, Untaken> {
         let source = self.parts.planner.sources.named(&hire.source);
-        let source = source.ok_or_else(|| Untaken::Again("no_source".to_owned()))?;
+        let source = source.ok_or_else(|| Untaken::Again("no_source".to_owned(), Flaw::NotFetched))?;
         if let Place::Inline(_) = file.place {
             let text = self.delivered(hire, source, &file.id).await?.ok_or(Flaw::NotFetched)?;
             let decoder = DecoderReader::new(Cursor::new(text.into_bytes()), &BASE64_STANDARD);

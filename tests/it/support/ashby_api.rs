@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::ashby::fixture;
-use super::bucket::Storage;
+use super::storage::Storage;
 use super::{House, Setup};
 
 pub(crate) const KEY: &str = "ashby-api-key-of-the-test";
@@ -46,8 +46,10 @@ impl Says {
 }
 
 /// Ashby's API, and the storage where its files lie.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Ashby {
+    application: &'static str,
+    candidate: &'static str,
     answers: Arc<Mutex<BTreeMap<String, Says>>>,
     asked: Arc<Mutex<Vec<String>>>,
     wrong: Arc<Mutex<Vec<String>>>,
@@ -59,6 +61,12 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 impl Ashby {
+    /// One that knows this application alone, and says nothing of it yet.
+    pub(crate) fn of(application: &'static str, candidate: &'static str) -> Self {
+        let (answers, asked, wrong) = Default::default();
+        Self { application, candidate, answers, asked, wrong, storage: None }
+    }
+
     /// One that answers everything, in the documented shapes.
     pub(crate) fn healthy() -> Self {
         let parent = json!({"id": PARENT, "name": "Product & Tech", "isArchived": false, "parentId": null});
@@ -66,7 +74,7 @@ impl Ashby {
         application["candidate"]["customFields"] = json!([]);
         let offer = fixture("offerUpdate-accepted")["data"]["offer"].clone();
         let offers = json!({"success": true, "results": [offer], "moreDataAvailable": false});
-        Self::default()
+        Self::of(APPLICATION, CANDIDATE)
             .says("application.info", Says::results(&application))
             .says("candidate.info", Says::Json(fixture("api-candidate.info")))
             .says("location.info", Says::Json(fixture("api-location.info")))
@@ -92,11 +100,16 @@ impl Ashby {
         locked(&self.answers).insert(call.to_owned(), says);
     }
 
+    /// Takes back what it was to answer.
+    pub(crate) fn no_longer_says(&self, call: &str) {
+        locked(&self.answers).remove(call);
+    }
+
     /// One that answers every call in this way.
     pub(crate) fn always(says: &Says) -> Self {
         let all = locked(&Self::healthy().answers).clone();
         let answers = all.into_keys().map(|call| (call, says.clone())).collect();
-        Self { answers: Arc::new(Mutex::new(answers)), ..Self::default() }
+        Self { answers: Arc::new(Mutex::new(answers)), ..Self::of(APPLICATION, CANDIDATE) }
     }
 
     /// Where it listens, from now on.
@@ -141,13 +154,14 @@ async fn answer(State(ashby): State<Ashby>, request: Request) -> Response {
     let body: Value = serde_json::from_slice(&body).unwrap_or_default();
     let call = head.uri.path().trim_start_matches('/').to_owned();
     let expected = match call.as_str() {
-        "application.info" => json!({"applicationId": APPLICATION}),
-        "candidate.info" => json!({"id": CANDIDATE}),
+        "application.info" => json!({"applicationId": ashby.application}),
+        "candidate.info" => json!({"id": ashby.candidate}),
         "location.info" => json!({"locationId": LOCATION}),
         "department.info" => json!({"departmentId": body["departmentId"]}),
         "offer.info" => json!({"offerId": OFFER}),
         "file.info" => json!({"fileHandle": body["fileHandle"]}),
-        _ => json!({"applicationId": APPLICATION, "acceptanceStatus": ["Accepted"]}),
+        "customField.list" => json!({"limit": 100}),
+        _ => json!({"applicationId": ashby.application, "acceptanceStatus": ["Accepted"]}),
     };
     let is_right = head.method == "POST"
         && head.uri.query().is_none()

@@ -4,8 +4,8 @@
 
 pub(crate) mod ashby;
 pub(crate) mod ashby_api;
-pub(crate) mod bucket;
 pub(crate) mod failing;
+pub(crate) mod files;
 pub(crate) mod line;
 pub(crate) mod postgres;
 pub(crate) mod process;

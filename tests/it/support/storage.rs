@@ -1,125 +1,110 @@
-//! Ashby's API as far as files go, and the storage that its links lead to.
+//! The host where an ATS's files lie: another one than its API, which knows no key. It gives what a signed link asks for.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use bytes::Bytes;
-use serde_json::{Value, json};
+use futures_util::stream;
 
-use super::ashby::fixture;
+/// A file as it comes.
+#[derive(Clone)]
+pub(crate) enum Gives {
+    /// These bytes, with this type.
+    File(&'static str, Bytes),
+    /// A link that is over: S3 says 403.
+    Status(u16),
+    /// A file that has no end.
+    Endless,
+    /// A beginning, and nothing more.
+    Stalls,
+    /// Somewhere else.
+    Redirect(String),
+}
 
-/// The files of one candidate, by handle, and what has been fetched.
-#[derive(Clone, Default)]
-pub(crate) struct Storage(Arc<Mutex<Stored>>);
+impl Gives {
+    /// A small PDF; its text tells one from another.
+    pub(crate) fn pdf(text: &str) -> Self {
+        Self::File("application/pdf", format!("%PDF-1.7\n% {text}\n%%EOF\n").into())
+    }
+}
 
-#[derive(Default)]
-struct Stored {
+/// The storage, its files by their handle, and who came.
+#[derive(Clone)]
+pub(crate) struct Storage {
     url: String,
-    resume: Value,
-    others: Vec<Value>,
-    files: BTreeMap<String, (StatusCode, Bytes)>,
-    fetched: Vec<String>,
-}
-
-/// A PDF of so many bytes that no other one is like.
-pub(crate) fn pdf(text: &str, size: usize) -> Bytes {
-    let mut content = format!("%PDF-1.7\n{text}\n").into_bytes();
-    content.resize(size.max(content.len()), b' ');
-    content.into()
-}
-
-/// As Ashby names a file: <https://developers.ashbyhq.com/reference/candidateinfo>.
-pub(crate) fn handle(id: &str, name: &str) -> Value {
-    json!({"id": id, "name": name, "handle": format!("handle-{id}")})
+    files: Arc<Mutex<BTreeMap<String, Gives>>>,
+    visits: Arc<Mutex<Vec<String>>>,
+    /// Tells of each visit.
+    pub(crate) visited: Arc<tokio::sync::Notify>,
 }
 
 impl Storage {
-    /// Begins to listen.
+    /// An empty one, on a port of its own.
     pub(crate) async fn start() -> Self {
-        let storage = Self::default();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        storage.stored().url = format!("http://{}", listener.local_addr().expect("is bound"));
-        let router = axum::Router::new().fallback(answer).with_state(storage.clone());
+        let url = format!("http://{}", listener.local_addr().expect("is bound"));
+        let storage = Self { url, files: Arc::default(), visits: Arc::default(), visited: Arc::default() };
+        let router = axum::Router::new().fallback(give).with_state(storage.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         storage
     }
 
-    fn stored(&self) -> std::sync::MutexGuard<'_, Stored> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Keeps a file.
+    pub(crate) fn keeps(&self, handle: &str, gives: Gives) {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner).insert(handle.to_owned(), gives);
     }
 
-    /// Lines for `[sources.ashby]`.
-    pub(crate) fn key(&self) -> String {
-        format!("api_key = \"ashby-api-key\"\napi_base_url = \"{}\"\n", self.stored().url)
-    }
-
-    /// The candidate has a CV.
-    pub(crate) fn resume(&self, id: &str, name: &str, content: Bytes) {
-        self.stored().resume = handle(id, name);
-        self.holds(id, content);
-    }
-
-    /// The candidate has another file.
-    pub(crate) fn other(&self, id: &str, name: &str, content: Bytes) {
-        self.stored().others.push(handle(id, name));
-        self.holds(id, content);
-    }
-
-    /// The file of this id is there.
-    pub(crate) fn holds(&self, id: &str, content: Bytes) {
-        self.stored().files.insert(format!("handle-{id}"), (StatusCode::OK, content));
-    }
-
-    /// No file is there any more.
-    pub(crate) fn burn(&self) {
-        self.answer_all(StatusCode::NOT_FOUND);
-    }
-
-    /// It is out of order.
-    pub(crate) fn fail(&self) {
-        self.answer_all(StatusCode::SERVICE_UNAVAILABLE);
-    }
-
-    fn answer_all(&self, with: StatusCode) {
-        for (status, _) in self.stored().files.values_mut() {
-            *status = with;
+    /// Gives all that it keeps in this way.
+    pub(crate) fn gives_all(&self, gives: &Gives) {
+        for kept in self.files.lock().unwrap_or_else(PoisonError::into_inner).values_mut() {
+            *kept = gives.clone();
         }
     }
 
-    /// How often files were fetched.
-    pub(crate) fn fetched(&self) -> usize {
-        self.stored().fetched.len()
+    /// A link, as the API would sign it.
+    pub(crate) fn link(&self, handle: &str) -> String {
+        format!("{}/bucket/{handle}?X-Amz-Expires=900&X-Amz-Signature=abc", self.url)
+    }
+
+    /// Its port, to reach it under another name.
+    pub(crate) fn port(&self) -> &str {
+        self.url.rsplit(':').next().expect("a port")
+    }
+
+    /// The handles that were asked for, each with ` with a key` if a credential came along.
+    pub(crate) fn visits(&self) -> Vec<String> {
+        let mut visits = self.visits.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        visits.sort();
+        visits
     }
 }
 
-async fn answer(State(storage): State<Storage>, request: Request) -> Response {
-    let (head, body) = request.into_parts();
-    let body = axum::body::to_bytes(body, 1 << 20).await.unwrap_or_default();
-    let body: Value = serde_json::from_slice(&body).unwrap_or_default();
-    let mut stored = storage.stored();
-    let results = match head.uri.path() {
-        "/candidate.info" => {
-            let mut candidate = fixture("api-candidate.info")["results"].take();
-            candidate["id"] = body["id"].clone();
-            candidate["resumeFileHandle"] = stored.resume.clone();
-            candidate["fileHandles"] = stored.others.clone().into();
-            candidate
-        }
-        "/file.info" => {
-            json!({"url": format!("{}/storage/{}", stored.url, body["fileHandle"].as_str().unwrap_or_default())})
-        }
-        path if path.starts_with("/storage/") => {
-            assert!(!head.headers.contains_key(header::AUTHORIZATION), "Ashby's key is for Ashby alone");
-            let handle = path.trim_start_matches("/storage/").to_owned();
-            let file = stored.files.get(&handle).cloned();
-            stored.fetched.push(handle);
-            let (status, content) = file.unwrap_or((StatusCode::NOT_FOUND, Bytes::new()));
-            return (status, [(header::CONTENT_TYPE, "application/pdf")], content).into_response();
-        }
-        _ => return axum::Json(json!({"success": false, "errors": ["not_found"]})).into_response(),
-    };
-    axum::Json(json!({"success": true, "results": results})).into_response()
+async fn give(State(storage): State<Storage>, request: Request) -> Response {
+    let handle = request.uri().path().trim_start_matches("/bucket/").to_owned();
+    let signed = request.uri().query().is_some_and(|query| query.contains("X-Amz-Signature=abc"));
+    let with_key = request.headers().contains_key(header::AUTHORIZATION);
+    let visit = if with_key { format!("{handle} with a key") } else { handle.clone() };
+    storage.visits.lock().unwrap_or_else(PoisonError::into_inner).push(visit);
+    let gives = storage.files.lock().unwrap_or_else(PoisonError::into_inner).get(&handle).cloned();
+    storage.visited.notify_one();
+    match gives.filter(|_| signed) {
+        Some(Gives::File(declared, bytes)) => ([(header::CONTENT_TYPE, declared)], bytes).into_response(),
+        Some(Gives::Status(status)) => StatusCode::from_u16(status).expect("a status").into_response(),
+        Some(Gives::Redirect(to)) => Redirect::temporary(&to).into_response(),
+        Some(Gives::Endless) => streamed(stream::repeat(Bytes::from(vec![b'a'; 1 << 16]))),
+        Some(Gives::Stalls) => streamed(stream::pending()),
+        None => StatusCode::FORBIDDEN.into_response(),
+    }
+}
+
+/// A PDF that goes on with these pieces.
+fn streamed(pieces: impl stream::Stream<Item = Bytes> + Send + 'static) -> Response {
+    use futures_util::StreamExt;
+    let begin = stream::once(async { Bytes::from_static(b"%PDF-1.7\n") });
+    let body = Body::from_stream(begin.chain(pieces).map(Ok::<_, std::io::Error>));
+    ([(header::CONTENT_TYPE, "application/pdf")], body).into_response()
 }
