@@ -5,7 +5,10 @@
 
 pub mod api;
 mod ashby;
+mod contact;
+mod custom;
 pub mod json;
+mod link;
 pub mod names;
 pub mod settings;
 pub mod signature;
@@ -326,6 +329,11 @@ impl From<Unreadable> for Misread {
     fn from(why: Unreadable) -> Self {
         Self { held: why.held(), code: why.code(), path: None, application: None }
     }
+}
+
+/// A time as ATSs write it, if it can be read.
+fn time(value: &Value) -> Option<Timestamp> {
+    value.as_str()?.parse().ok()
 }
 
 /// A name from a payload, for logs and answers: cut down to what a name of an event is made of.
