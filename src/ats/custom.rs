@@ -46,7 +46,9 @@ pub(super) fn range(least: &Value, most: &Value, currency: &Value) -> Parts {
 pub(super) fn number(value: &Value) -> Option<String> {
     match value {
         Value::Number(number) => Some(number.to_string()),
-        Value::String(text) => text.parse::<f64>().ok().filter(|number| number.is_finite()).map(|_| text.clone()),
+        Value::String(text) => {
+            text.parse::<f64>().ok().filter(|number| number.is_finite()).map(|_| text.clone())
+        }
         _ => None,
     }
 }

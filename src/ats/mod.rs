@@ -7,6 +7,7 @@ pub mod api;
 mod ashby;
 mod contact;
 mod custom;
+mod greenhouse;
 pub mod json;
 mod link;
 pub mod names;
@@ -19,7 +20,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use reqwest::header::HeaderMap;
+use reqwest::header::{HeaderMap, HeaderName};
 use serde_json::Value;
 use tokio::time::Instant;
 use url::Url;
@@ -34,9 +35,7 @@ pub use signature::{Refusal, Verified};
 pub use source::{Delivery, Received, Source, Sources};
 
 /// Every ATS that a source may be of.
-const KINDS: &[Kind] = &[
-    ashby::KIND, //
-];
+const KINDS: &[Kind] = &[ashby::KIND, greenhouse::KIND];
 
 /// One ATS in the list.
 struct Kind {
@@ -44,6 +43,8 @@ struct Kind {
     name: &'static str,
     /// Makes a source of it; the mistakes it finds are added to the others.
     build: fn(&Settings, &Guard, &mut Mistakes) -> Option<Box<dyn AtsSource>>,
+    /// Whether it has an API that we ask, so that a key to it is of use.
+    has_api: bool,
     /// Whether its files can be had with a key to its API alone.
     files_need_key: bool,
 }
@@ -51,6 +52,11 @@ struct Kind {
 /// What `kind = "…"` may say.
 pub fn kinds() -> impl Iterator<Item = &'static str> {
     KINDS.iter().map(|kind| kind.name)
+}
+
+/// Whether a key to the API of this kind of ATS is of any use.
+pub fn has_api(kind: &str) -> bool {
+    KINDS.iter().any(|known| known.name == kind && known.has_api)
 }
 
 /// What hirebridge has to know of an ATS.
@@ -67,7 +73,14 @@ pub trait AtsSource: Send + Sync {
 
     /// An unsigned handshake that the ATS prescribes, matched exactly: the reason it is answered with
     /// success and becomes nothing. `None` for everything else, which then needs a signature.
-    fn handshake(&self, headers: &HeaderMap, body: &[u8]) -> Option<&'static str>;
+    fn handshake(&self, _headers: &HeaderMap, _body: &[u8]) -> Option<&'static str> {
+        None
+    }
+
+    /// The header with the delivery's id, for an ATS that does not have it in the body.
+    fn delivery_id(&self) -> Option<&HeaderName> {
+        None
+    }
 
     /// What a payload says. Only ever given what was verified, or what an operator shows us.
     ///
@@ -77,7 +90,9 @@ pub trait AtsSource: Send + Sync {
 
     /// Asks the ATS for what the webhook names only by its id and `known` lacks. Never fails: what could
     /// not be had is named in the answer, which is there by `deadline`.
-    async fn complete(&self, hired: &Hired, known: &Facts, deadline: Instant) -> Completed;
+    async fn complete(&self, _hired: &Hired, _known: &Facts, _deadline: Instant) -> Completed {
+        Completed::default()
+    }
 
     /// The custom fields that there are at the ATS; `None` if it cannot be asked, or there is no key for that.
     async fn custom_fields(&self, _deadline: Instant) -> Option<Result<Vec<CustomField>, ApiError>> {
@@ -86,7 +101,9 @@ pub trait AtsSource: Send + Sync {
 
     /// Asks the ATS whether it takes the key that the customer gave us; `None` if there is none. Changes nothing
     /// there, and keeps nothing of the answer.
-    async fn try_key(&self, deadline: Instant) -> Option<Result<(), ApiError>>;
+    async fn try_key(&self, _deadline: Instant) -> Option<Result<(), ApiError>> {
+        None
+    }
 
     /// Whether one account has several companies, whose name comes with a hire as `tenant.name`.
     fn has_tenants(&self) -> bool {

@@ -111,6 +111,11 @@ impl Settings {
         self.api_key.is_none() && kind.is_some_and(|kind| kind.files_need_key)
     }
 
+    /// Whether this ATS has no API that a key would open.
+    fn has_no_api(&self) -> bool {
+        KINDS.iter().any(|known| known.name == self.kind && !known.has_api)
+    }
+
     /// The events of `hired_when` among those that the ATS has; `usual` if the setting is absent.
     pub(super) fn events(
         &self,
@@ -170,6 +175,13 @@ impl Settings {
     fn check_api(&self, guard: &Guard, mistakes: &mut Mistakes) {
         if self.api_key.as_ref().is_some_and(|key| key.expose_secret().trim().is_empty()) {
             mistakes.add("api_key", "is empty; leave it out if there is none");
+        }
+        for (key, is_set) in
+            [("api_key", self.api_key.is_some()), ("api_base_url", self.api_base_url.is_some())]
+        {
+            if is_set && self.has_no_api() {
+                mistakes.add(key, format!("is of no use: no API of {} is asked; leave it out", self.kind));
+            }
         }
         let Some(url) = &self.api_base_url else { return };
         if let Err(forbidden) = guard.check(url) {

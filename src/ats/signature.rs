@@ -93,9 +93,21 @@ impl fmt::Debug for Keys {
 pub struct Verified {
     body: Bytes,
     secret: usize,
+    delivery_id: Option<String>,
 }
 
 impl Verified {
+    /// The same, with the id that the ATS gave the delivery in a header.
+    #[must_use]
+    pub(super) fn named(self, delivery_id: Option<String>) -> Self {
+        Self { delivery_id, ..self }
+    }
+
+    /// The delivery's id at the ATS, if a header had it; for the log alone.
+    pub fn delivery_id(&self) -> Option<&str> {
+        self.delivery_id.as_deref()
+    }
+
     /// The body, byte for byte as it was signed.
     pub fn body(&self) -> &Bytes {
         &self.body
@@ -122,7 +134,7 @@ impl fmt::Debug for Verified {
 pub fn verify(scheme: &Scheme, keys: &Keys, headers: &HeaderMap, body: Bytes) -> Result<Verified, Refusal> {
     let tag = scheme.tag(headers)?;
     let secret = keys.matching(&body, &tag).ok_or(Refusal::NoSecretMatches)?;
-    Ok(Verified { body, secret })
+    Ok(Verified { body, secret, delivery_id: None })
 }
 
 impl Scheme {

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::signature::{Keys, verify};
 use super::{
     ApiError, AtsSource, Completed, CustomField, Event, Filed, Hired, KINDS, Manners, Misread, Mistakes,
-    NameSplitPolicy, Opened, Refusal, SettingError, Settings, Setup, Verified, json, settings,
+    NameSplitPolicy, Opened, Refusal, SettingError, Settings, Setup, Verified, is_id, json, settings,
 };
 use crate::domain::{Facts, File, HireKey};
 use crate::outbound::Guard;
@@ -123,8 +123,16 @@ impl Source {
     pub fn receive(&self, headers: &HeaderMap, body: Bytes) -> Result<Received, Refusal> {
         match self.ats.handshake(headers, &body) {
             Some(reason) => Ok(Received::Handshake(reason)),
-            None => verify(self.ats.scheme(), &self.keys, headers, body).map(Received::Signed),
+            None => {
+                let verified = verify(self.ats.scheme(), &self.keys, headers, body)?;
+                Ok(Received::Signed(verified.named(self.delivery_id(headers))))
+            }
         }
+    }
+
+    fn delivery_id(&self, headers: &HeaderMap) -> Option<String> {
+        let id = headers.get(self.ats.delivery_id()?)?.to_str().ok()?;
+        is_id(id).then(|| id.to_owned())
     }
 
     /// Reads what was verified.

@@ -252,7 +252,7 @@ impl Inner {
             source: source.name().to_owned(),
             at: self.now(),
             event: event.to_owned(),
-            delivery_id: id,
+            delivery_id: id.or_else(|| verified.delivery_id().map(str::to_owned)),
             secret: Some(verified.secret()),
             body: verified.body().to_vec(),
         }

@@ -8,8 +8,8 @@ use super::login::Login;
 pub(super) struct First<'a> {
     pub(super) login: Option<&'a Login>,
     pub(super) public_url: Option<&'a Url>,
-    /// Each ATS, and whether there is a key to its API.
-    pub(super) sources: Vec<(&'a str, bool)>,
+    /// Each ATS, and whether there is a key to its API, if it has one that is asked.
+    pub(super) sources: Vec<(&'a str, Option<bool>)>,
 }
 
 impl First<'_> {
@@ -54,8 +54,16 @@ client_secret = {{ file = \"personio_client_secret\" }}
     }
 }
 
-fn source(kind: &str, has_key: bool) -> String {
-    let unless_there = if has_key { "" } else { "# " };
+fn source(kind: &str, has_key: Option<bool>) -> String {
+    let unless_there = if has_key == Some(true) { "" } else { "# " };
+    let key = has_key.map(|_| {
+        format!(
+            "\
+# The key to the ATS's API, which completes what the webhook lacks.
+{unless_there}api_key = {{ file = \"{kind}_api_key\" }}
+"
+        )
+    });
     format!(
         "
 # Its address is POST /webhooks/{kind}; `hirebridge serve` prints what to register there.
@@ -63,8 +71,7 @@ fn source(kind: &str, has_key: bool) -> String {
 kind = \"{kind}\"
 # The same text goes into the ATS.
 secrets = [{{ file = \"{kind}_secret\" }}]
-# The key to the ATS's API, which completes what the webhook lacks.
-{unless_there}api_key = {{ file = \"{kind}_api_key\" }}
-"
+{}",
+        key.unwrap_or_default()
     )
 }

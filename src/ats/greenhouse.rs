@@ -1,0 +1,83 @@
+//! Greenhouse Recruiting: a signed web hook for each event, which carries the whole hire. Its API is not asked.
+//!
+//! Facts: <https://developers.greenhouse.io/webhooks.html>.
+
+mod custom;
+mod files;
+mod read;
+mod shapes;
+
+use std::sync::LazyLock;
+
+use async_trait::async_trait;
+use reqwest::header::HeaderName;
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::settings::{Mistakes, Settings};
+use super::signature::{Encoding, Scheme};
+use super::{ApiError, AtsSource, Event, Kind, Manners, Misread, Opened, Setup, link};
+use crate::domain::{File, Place};
+use crate::outbound::Guard;
+
+/// Greenhouse's place in the list.
+pub(super) const KIND: Kind = Kind { name: "greenhouse", build, has_api: false, files_need_key: false };
+
+/// `Signature: sha256 <hex>` over the raw body, whose characters are escaped before it is signed:
+/// <https://developers.greenhouse.io/webhooks.html#authentication>.
+static SCHEME: LazyLock<Scheme> = LazyLock::new(|| Scheme {
+    header: HeaderName::from_static("signature"),
+    prefix: "sha256 ",
+    encoding: Encoding::LowerHex,
+});
+
+/// One id for each delivery: <https://developers.greenhouse.io/webhooks.html#what-is-a-web-hook>.
+static DELIVERY_ID: HeaderName = HeaderName::from_static("greenhouse-event-id");
+
+/// The host in the vendor's examples of attachments: <https://developers.greenhouse.io/webhooks.html#candidate-hired>.
+const EXAMPLE_HOST: &str = "prod-heroku.s3.amazonaws.com";
+
+/// One Greenhouse account.
+struct Greenhouse;
+
+fn build(settings: &Settings, _guard: &Guard, mistakes: &mut Mistakes) -> Option<Box<dyn AtsSource>> {
+    settings.events(&[read::HIRE], &[read::HIRE], mistakes);
+    Some(Box::new(Greenhouse))
+}
+
+#[async_trait]
+impl AtsSource for Greenhouse {
+    fn scheme(&self) -> &Scheme {
+        &SCHEME
+    }
+
+    fn manners(&self) -> Manners {
+        // Everything but 200 counts as failed: <https://developers.greenhouse.io/webhooks.html#retry-policy>.
+        Manners { success: 200 }
+    }
+
+    fn setup(&self) -> Setup {
+        Setup {
+            event_to_choose: "Candidate hired",
+            where_secret_goes: "Greenhouse: the web hook's field \"Secret Key\"",
+        }
+    }
+
+    fn delivery_id(&self) -> Option<&HeaderName> {
+        Some(&DELIVERY_ID)
+    }
+
+    fn read(&self, payload: &Value) -> Result<Event, Misread> {
+        read::event(payload)
+    }
+
+    async fn open(&self, file: &File, _deadline: Instant) -> Result<Opened, ApiError> {
+        match &file.place {
+            Place::Link(link) => link::at_storage(link, EXAMPLE_HOST),
+            _ => Err(ApiError::NoFiles),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
