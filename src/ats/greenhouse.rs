@@ -40,6 +40,7 @@ const EXAMPLE_HOST: &str = "prod-heroku.s3.amazonaws.com";
 /// One Greenhouse account.
 struct Greenhouse;
 
+#[expect(clippy::unnecessary_wraps, reason = "every kind of ATS is built so")]
 fn build(settings: &Settings, _guard: &Guard, mistakes: &mut Mistakes) -> Option<Box<dyn AtsSource>> {
     settings.events(&[read::HIRE], &[read::HIRE], mistakes);
     Some(Box::new(Greenhouse))
@@ -58,8 +59,8 @@ impl AtsSource for Greenhouse {
 
     fn setup(&self) -> Setup {
         Setup {
-            event_to_choose: "Candidate hired",
-            where_secret_goes: "Greenhouse: the web hook's field \"Secret Key\"",
+            event_to_choose: "Candidate has been hired",
+            where_secret_goes: "Greenhouse: Configure > Dev Center > Web Hooks > Web Hooks, the field \"Secret key\"",
         }
     }
 

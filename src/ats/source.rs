@@ -121,13 +121,11 @@ impl Source {
     /// # Errors
     /// [`Refusal`] for everything else.
     pub fn receive(&self, headers: &HeaderMap, body: Bytes) -> Result<Received, Refusal> {
-        match self.ats.handshake(headers, &body) {
-            Some(reason) => Ok(Received::Handshake(reason)),
-            None => {
-                let verified = verify(self.ats.scheme(), &self.keys, headers, body)?;
-                Ok(Received::Signed(verified.named(self.delivery_id(headers))))
-            }
+        if let Some(reason) = self.ats.handshake(headers, &body) {
+            return Ok(Received::Handshake(reason));
         }
+        let verified = verify(self.ats.scheme(), &self.keys, headers, body)?;
+        Ok(Received::Signed(verified.named(self.delivery_id(headers))))
     }
 
     fn delivery_id(&self, headers: &HeaderMap) -> Option<String> {

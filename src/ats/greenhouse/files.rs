@@ -9,6 +9,9 @@ use url::Url;
 use crate::domain::document::gather;
 use crate::domain::{DocumentKind, File, Note, Place};
 
+/// What a note calls them.
+const PLACE: &str = "attachments";
+
 #[derive(Deserialize)]
 struct Attachment {
     filename: String,
@@ -21,12 +24,12 @@ struct Attachment {
 pub(super) fn files(attachments: &Value, notes: &mut Vec<Note>) -> Vec<File> {
     let mut found = Vec::new();
     if !attachments.is_null() && !attachments.is_array() {
-        notes.push("file_left_out:attachments".to_owned());
+        notes.push(format!("file_left_out:{PLACE}"));
     }
     for (index, attachment) in attachments.as_array().into_iter().flatten().enumerate() {
         match Attachment::deserialize(attachment) {
             Ok(attachment) => drop(gather(&mut found, [file(attachment)])),
-            Err(_) => notes.push(format!("file_left_out:attachments[{index}]")),
+            Err(_) => notes.push(format!("file_left_out:{PLACE}[{index}]")),
         }
     }
     found

@@ -27,21 +27,20 @@ const EMAILS: &[&str] = &["personal", "other", "work"];
 /// What a payload says. Whatever is not one of three events is nothing for us: what Greenhouse sends when a web hook is
 /// saved is not documented, but for being signed.
 pub(super) fn event(payload: &Value) -> Result<Event, Misread> {
-    let ignored = |event: &str, reason| Event::Ignored { event: fit_for_log(event), reason };
-    let event = match payload["action"].as_str() {
+    let action = payload["action"].as_str();
+    let ignored = |reason| Ok(Event::Ignored { event: fit_for_log(action.unwrap_or_default()), reason });
+    match action {
         Some(HIRE) => {
             let misread = |misread| Misread { application: application_of(payload), ..misread };
             let body = shaped::<Applied<Application>>(payload).map_err(misread)?;
-            Event::Hire(Box::new(hired(body.payload.application)))
+            Ok(Event::Hire(Box::new(hired(body.payload.application))))
         }
-        Some(UNHIRE) => Event::Unhire(unhired(payload)?),
-        Some(MERGE) => Event::Merge(merged(payload)?),
-        Some("ping") => ignored("ping", "ping"),
-        Some(other) => ignored(other, "event_not_used"),
-        None if payload.pointer("/payload/application").is_some() => return Err(Misread::at("$.action")),
-        None => ignored("", "event_not_used"),
-    };
-    Ok(event)
+        Some(UNHIRE) => unhired(payload).map(Event::Unhire),
+        Some(MERGE) => merged(payload).map(Event::Merge),
+        Some("ping") => ignored("ping"),
+        None if payload.pointer("/payload/application").is_some() => Err(Misread::at("$.action")),
+        _ => ignored("event_not_used"),
+    }
 }
 
 /// The application's id, if at least that can be read.
