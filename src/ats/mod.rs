@@ -43,6 +43,8 @@ struct Kind {
     build: fn(&Settings, &Guard, &mut Mistakes) -> Option<Box<dyn AtsSource>>,
     /// Whether its files can be had with a key to its API alone.
     files_need_key: bool,
+    /// Whether `[sources.NAME.signature]` says how it signs.
+    signature: bool,
 }
 
 /// What `kind = "…"` may say.
