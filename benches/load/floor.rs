@@ -132,7 +132,7 @@ async fn take(
 impl Desk {
     async fn plan(&self, headers: &HeaderMap, body: Bytes) -> Result<Employee, StatusCode> {
         let source = self.planner.sources.named(ground::SOURCE).ok_or(StatusCode::UNAUTHORIZED)?;
-        let Ok(Received::Signed(verified)) = source.receive(headers, body) else {
+        let Ok(Received::Signed(verified)) = source.receive(headers, body, self.clock.now()) else {
             return Err(StatusCode::UNAUTHORIZED);
         };
         let plan = self.planner.preview(source, verified.body(), Timestamp::UNIX_EPOCH, &[]).await;

@@ -15,21 +15,18 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::settings::{Mistakes, Settings};
-use super::signature::{Encoding, Scheme};
+use super::signature::{Scheme, preset};
 use super::{ApiError, AtsSource, Event, Kind, Manners, Misread, Opened, Setup, link};
 use crate::domain::{File, Place};
 use crate::outbound::Guard;
 
 /// Greenhouse's place in the list.
-pub(super) const KIND: Kind = Kind { name: "greenhouse", build, has_api: false, files_need_key: false };
+pub(super) const KIND: Kind =
+    Kind { name: "greenhouse", build, has_api: false, files_need_key: false, signature: false };
 
 /// `Signature: sha256 <hex>` over the raw body, whose characters are escaped before it is signed:
 /// <https://developers.greenhouse.io/webhooks.html#authentication>.
-static SCHEME: LazyLock<Scheme> = LazyLock::new(|| Scheme {
-    header: HeaderName::from_static("signature"),
-    prefix: "sha256 ",
-    encoding: Encoding::LowerHex,
-});
+static SCHEME: LazyLock<Scheme> = LazyLock::new(|| preset("greenhouse"));
 
 /// One id for each delivery: <https://developers.greenhouse.io/webhooks.html#what-is-a-web-hook>.
 static DELIVERY_ID: HeaderName = HeaderName::from_static("greenhouse-event-id");

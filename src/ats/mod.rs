@@ -47,6 +47,8 @@ struct Kind {
     has_api: bool,
     /// Whether its files can be had with a key to its API alone.
     files_need_key: bool,
+    /// Whether `[sources.NAME.signature]` says how it signs.
+    signature: bool,
 }
 
 /// What `kind = "…"` may say.

@@ -11,7 +11,7 @@ use url::Url;
 
 use crate::outbound::Guard;
 
-use super::KINDS;
+use super::{KINDS, Kind, Scheme, signature};
 
 /// The shortest secret that is accepted, in bytes.
 const SHORTEST_SECRET: usize = 16;
@@ -51,6 +51,8 @@ pub struct Settings {
     pub wait: Option<SignedDuration>,
     /// The largest body, if not the server's.
     pub body_limit: Option<ByteSize>,
+    /// `[sources.NAME.signature]`: how the sender signs, for kinds that do not know it themselves.
+    pub signature: Option<signature::Settings>,
 }
 
 /// What becomes of a hire whose name could be split only by guess.
@@ -107,8 +109,11 @@ impl Settings {
 
     /// Whether this source has no files to give for lack of a key.
     pub fn lacks_key_for_files(&self) -> bool {
-        let kind = KINDS.iter().find(|known| known.name == self.kind);
-        self.api_key.is_none() && kind.is_some_and(|kind| kind.files_need_key)
+        self.api_key.is_none() && self.kind().is_some_and(|kind| kind.files_need_key)
+    }
+
+    fn kind(&self) -> Option<&'static Kind> {
+        KINDS.iter().find(|known| known.name == self.kind)
     }
 
     /// Whether this ATS has no API that a key would open.
@@ -148,13 +153,37 @@ impl Settings {
                 "must be 1 to 128 letters, digits, `-`, `_` or `.`: it is part of each hire's key",
             );
         }
+        if let Some(kind) = self.kind()
+            && self.signature.is_some()
+            && !kind.signature
+        {
+            mistakes.add("signature", format!("is known of `{}`: leave this section out", kind.name));
+        }
         self.check_secrets(mistakes);
         self.check_api(guard, mistakes);
         self.check_limits(mistakes);
     }
 
+    /// The scheme that is written down in `[sources.NAME.signature]`; what is wrong with it is added to the mistakes.
+    pub(super) fn scheme(&self, mistakes: &mut Mistakes) -> Option<Scheme> {
+        let Some(signature) = &self.signature else {
+            mistakes.add("signature", "is needed: how the sender proves who it is");
+            return None;
+        };
+        match signature.scheme() {
+            Ok(scheme) => Some(scheme),
+            Err(wrong) => {
+                for (key, problem) in wrong {
+                    mistakes.add(format_args!("signature.{key}"), problem);
+                }
+                None
+            }
+        }
+    }
+
     fn check_secrets(&self, mistakes: &mut Mistakes) {
-        if self.secrets.is_empty() {
+        let needed = !self.signature.as_ref().is_some_and(signature::Settings::is_unsigned);
+        if self.secrets.is_empty() && needed {
             mistakes.add("secrets", "needs at least one secret; `hirebridge secret` makes one");
         }
         for (index, secret) in self.secrets.iter().enumerate() {

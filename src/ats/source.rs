@@ -5,7 +5,7 @@ use std::fmt;
 
 use bytes::Bytes;
 use bytesize::ByteSize;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 use tokio::time::Instant;
@@ -120,11 +120,11 @@ impl Source {
     ///
     /// # Errors
     /// [`Refusal`] for everything else.
-    pub fn receive(&self, headers: &HeaderMap, body: Bytes) -> Result<Received, Refusal> {
+    pub fn receive(&self, headers: &HeaderMap, body: Bytes, now: Timestamp) -> Result<Received, Refusal> {
         if let Some(reason) = self.ats.handshake(headers, &body) {
             return Ok(Received::Handshake(reason));
         }
-        let verified = verify(self.ats.scheme(), &self.keys, headers, body)?;
+        let verified = verify(self.ats.scheme(), &self.keys, headers, body, now)?;
         Ok(Received::Signed(verified.named(self.delivery_id(headers))))
     }
 
@@ -242,13 +242,23 @@ fn source(name: &str, settings: &Settings, guard: &Guard, mistakes: &mut Mistake
         mistakes.add("kind", settings::unknown_kind(&settings.kind));
         return None;
     };
+    let ats = (kind.build)(settings, guard, mistakes)?;
+    let keys = match Keys::new(ats.scheme(), &settings.secrets) {
+        Ok(keys) => keys,
+        Err(bad) => {
+            for bad in bad {
+                mistakes.add(format_args!("secrets[{}]", bad.index), bad.problem);
+            }
+            return None;
+        }
+    };
     Some(Source {
         name: name.to_owned(),
         kind: kind.name,
         enabled: settings.enabled.unwrap_or(true),
         account: settings.account().to_owned(),
-        ats: (kind.build)(settings, guard, mistakes)?,
-        keys: Keys::new(&settings.secrets),
+        ats,
+        keys,
         name_split: settings.name_split,
         review: settings.review,
         settle: settings.settle.unwrap_or(if settings.api_key.is_some() {

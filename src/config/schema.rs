@@ -11,6 +11,11 @@ const WORDS: &[(&str, &[&str])] = &[
     ("log.format", &["json", "text"]),
     ("log.level", &["error", "warn", "info", "debug", "trace"]),
     ("sources.NAME.name_split", &["send", "review"]),
+    ("sources.NAME.signature.outer", &["base64"]),
+    ("sources.NAME.signature.encoding", &["hex", "base64"]),
+    ("sources.NAME.signature.algorithm", &["hmac_sha256", "ed25519"]),
+    ("sources.NAME.signature.key", &["text", "hex", "base64", "whsec"]),
+    ("sources.NAME.signature.unit", &["s", "ms"]),
     ("mapping.fields.NAME.unknown", &["hold", "send"]),
     ("operators.role", &["viewer", "sender", "admin"]),
 ];

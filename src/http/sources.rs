@@ -51,11 +51,11 @@ impl SourceWatch {
         what(self.all().entry(source.to_owned()).or_default());
     }
 
-    /// A delivery was let in, by the secret of this number.
-    pub fn admitted(&self, source: &str, secret: usize, at: Timestamp) {
+    /// A delivery was let in, by the secret of this number; by none if the source needs none.
+    pub fn admitted(&self, source: &str, secret: Option<usize>, at: Timestamp) {
         self.note(source, |seen| {
             seen.delivery = Some(at);
-            seen.secrets.insert(secret, at);
+            seen.secrets.extend(secret.map(|secret| (secret, at)));
         });
     }
 
@@ -230,7 +230,7 @@ mod tests {
         let watch = SourceWatch::new(Timestamp::UNIX_EPOCH);
         watch.refused("ashby", "header_missing", Timestamp::UNIX_EPOCH);
         watch.refused("ashby", "no_secret_matches", Timestamp::MAX);
-        watch.admitted("ashby", 0, Timestamp::UNIX_EPOCH);
+        watch.admitted("ashby", Some(0), Timestamp::UNIX_EPOCH);
         let seen = watch.seen("ashby");
         assert_eq!(seen.refusal, Some((Timestamp::MAX, "no_secret_matches")));
         assert_eq!(seen.refusals, 2);

@@ -124,7 +124,7 @@ async fn take(app: &App, source: Option<&Source>, request: Request) -> Outcome {
         pretend(&body);
         return Outcome::Refused(unsigned("unknown_source"));
     };
-    let delivery = match source.receive(&parts.headers, body) {
+    let delivery = match source.receive(&parts.headers, body, app.clock.now()) {
         Ok(Received::Signed(delivery)) => delivery,
         Ok(Received::Handshake(reason)) => return Outcome::Handshake(reason),
         Err(refusal) => return Outcome::Refused(unsigned(refusal.code())),

@@ -253,7 +253,7 @@ impl Inner {
             at: self.now(),
             event: event.to_owned(),
             delivery_id: id.or_else(|| verified.delivery_id().map(str::to_owned)),
-            secret: Some(verified.secret()),
+            secret: verified.secret(),
             body: verified.body().to_vec(),
         }
     }

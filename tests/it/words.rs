@@ -43,7 +43,7 @@ const LISTS: &[(&str, &str, &str, Kind, &[&str])] = &[
     // What is no gender is a note of its own, never a warning.
     ("mapping/value.rs", "fn code(", "\n    }\n", Kind::Warning, &["not_known"]),
     ("ats/json.rs", "fn code(", "\n    }\n", Kind::Note, &[]),
-    ("ats/signature.rs", "fn code(", "\n    }\n", Kind::Refusal, &[]),
+    ("ats/signature/refusal.rs", "fn code(", "\n    }\n", Kind::Refusal, &[]),
     ("ats/mod.rs", "const MERGED", ";", Kind::Ignored, &[]),
     ("ats/ashby/read.rs", "return match signature(", "\n        };", Kind::Ignored, &[]),
     ("transfer/filed.rs", "const NOT_TOLD", ";", Kind::Ignored, &[]),

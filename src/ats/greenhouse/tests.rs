@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use reqwest::header::{HeaderMap, HeaderValue};
 use serde_json::json;
 
@@ -46,7 +47,9 @@ fn built(more: &str) -> Result<Sources, Vec<super::super::SettingError>> {
 }
 
 fn headers(signatures: &[&str]) -> HeaderMap {
-    let value = |text: &&str| (SCHEME.header.clone(), HeaderValue::from_str(text).expect("a header value"));
+    let value = |text: &&str| {
+        (HeaderName::from_static("signature"), HeaderValue::from_str(text).expect("a header value"))
+    };
     signatures.iter().map(value).collect()
 }
 
@@ -55,7 +58,7 @@ fn received(
     headers: &HeaderMap,
     body: Vec<u8>,
 ) -> Result<super::super::Verified, &'static str> {
-    match source.receive(headers, Bytes::from(body)) {
+    match source.receive(headers, Bytes::from(body), Timestamp::UNIX_EPOCH) {
         Ok(Received::Signed(verified)) => Ok(verified),
         Ok(Received::Handshake(_)) => panic!("Greenhouse prescribes no handshake"),
         Err(refusal) => Err(refusal.code()),
