@@ -30,8 +30,7 @@ use crate::domain::{Facts, File, Place};
 use crate::outbound::Guard;
 
 /// Ashby's place in the list.
-pub(super) const KIND: Kind =
-    Kind { name: "ashby", build, has_api: true, files_need_key: true, signature: false };
+pub(super) const KIND: Kind = Kind { has_api: true, files_need_key: true, ..Kind::of("ashby", build) };
 
 /// Where Ashby's API is: <https://developers.ashbyhq.com/reference/introduction>.
 const API: &str = "https://api.ashbyhq.com";

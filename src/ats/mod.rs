@@ -8,9 +8,11 @@ mod ashby;
 mod contact;
 mod custom;
 mod greenhouse;
+mod id;
 pub mod json;
 mod link;
 pub mod names;
+mod recruitee;
 pub mod settings;
 pub mod signature;
 mod source;
@@ -35,20 +37,45 @@ pub use signature::{Refusal, Verified};
 pub use source::{Delivery, Received, Source, Sources};
 
 /// Every ATS that a source may be of.
-const KINDS: &[Kind] = &[ashby::KIND, greenhouse::KIND];
+const KINDS: &[Kind] = &[ashby::KIND, greenhouse::KIND, recruitee::KIND];
 
 /// One ATS in the list.
 struct Kind {
     /// What `kind = "…"` says.
     name: &'static str,
     /// Makes a source of it; the mistakes it finds are added to the others.
-    build: fn(&Settings, &Guard, &mut Mistakes) -> Option<Box<dyn AtsSource>>,
+    build: Build,
     /// Whether it has an API that we ask, so that a key to it is of use.
     has_api: bool,
     /// Whether its files can be had with a key to its API alone.
     files_need_key: bool,
     /// Whether `[sources.NAME.signature]` says how it signs.
     signature: bool,
+    /// Whether it tells its secret only after the running service has answered its test.
+    secret_comes_later: bool,
+    /// Whether it can be told that a hire is in Personio.
+    takes_notes: bool,
+    /// Whether its API has to be told the account.
+    api_needs_account: bool,
+}
+
+/// Makes a source of its settings.
+type Build = fn(&Settings, &Guard, &mut Mistakes) -> Option<Box<dyn AtsSource>>;
+
+impl Kind {
+    /// One whose webhook says everything, and is signed with a secret that is known from the start.
+    const fn of(name: &'static str, build: Build) -> Self {
+        Self {
+            name,
+            build,
+            has_api: false,
+            files_need_key: false,
+            signature: false,
+            secret_comes_later: false,
+            takes_notes: false,
+            api_needs_account: false,
+        }
+    }
 }
 
 /// What `kind = "…"` may say.
@@ -59,6 +86,16 @@ pub fn kinds() -> impl Iterator<Item = &'static str> {
 /// Whether a key to the API of this kind of ATS is of any use.
 pub fn has_api(kind: &str) -> bool {
     KINDS.iter().any(|known| known.name == kind && known.has_api)
+}
+
+/// Whether this kind of ATS makes its secret itself, after the running service has answered its test.
+pub fn secret_comes_later(kind: &str) -> bool {
+    KINDS.iter().any(|known| known.name == kind && known.secret_comes_later)
+}
+
+/// Whether the API of this kind of ATS has to be told the account.
+pub fn api_needs_account(kind: &str) -> bool {
+    KINDS.iter().any(|known| known.name == kind && known.api_needs_account)
 }
 
 /// What hirebridge has to know of an ATS.
@@ -105,6 +142,27 @@ pub trait AtsSource: Send + Sync {
     /// there, and keeps nothing of the answer.
     async fn try_key(&self, _deadline: Instant) -> Option<Result<(), ApiError>> {
         None
+    }
+
+    /// Whether somebody was hired, of a delivery that does not say so itself ([`Hired::to_confirm`]).
+    ///
+    /// # Errors
+    /// [`ApiError`]: the delivery is to come again.
+    async fn confirm(&self, _hired: &Hired, _deadline: Instant) -> Result<bool, ApiError> {
+        Ok(true)
+    }
+
+    /// Whether the ATS is told that a hire is in Personio.
+    fn is_told(&self) -> bool {
+        false
+    }
+
+    /// Tells it.
+    ///
+    /// # Errors
+    /// [`ApiError`]
+    async fn tell(&self, _arrived: &Arrived, _deadline: Instant) -> Result<(), ApiError> {
+        Ok(())
     }
 
     /// Whether one account has several companies, whose name comes with a hire as `tenant.name`.
@@ -157,6 +215,19 @@ impl fmt::Debug for Opened {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Opened({})", self.url.host_str().unwrap_or_default())
     }
+}
+
+/// A hire that is in Personio, as its ATS is told.
+#[derive(Clone)]
+pub struct Arrived {
+    /// The application's id at the ATS, as in [`Hired`].
+    pub application: String,
+    /// The employee's page in Personio, if it is known how such a link looks.
+    pub link: Option<String>,
+    /// When the employee was created.
+    pub at: Timestamp,
+    /// Who sent it: nobody if it went by itself.
+    pub by: Option<String>,
 }
 
 /// How an ATS wants to be answered.
@@ -277,6 +348,8 @@ pub struct Hired {
     pub notes: Vec<Note>,
     /// The files that it names or brings.
     pub files: Vec<File>,
+    /// Whether the ATS has to be asked if this is a hire at all, before it is taken for one.
+    pub to_confirm: bool,
     /// Whether this event by its nature carries everything that the ATS's webhooks carry about a hire.
     /// If not, another delivery may come at about the same time and add to it.
     pub settled: bool,
@@ -293,9 +366,23 @@ impl Hired {
         self.name_split = self.name_split.or(later.name_split);
         self.notes.extend(later.notes);
         document::gather(&mut self.files, later.files);
+        self.to_confirm &= later.to_confirm;
         self.settled |= later.settled;
         self.at = self.at.max(later.at);
         self
+    }
+}
+
+impl Hired {
+    /// The same delivery, if it turns out to say that this is no hire, or no more.
+    pub fn taken_back(&self) -> Unhired {
+        Unhired {
+            application: self.application.clone(),
+            event: self.event.clone(),
+            delivery_id: self.delivery_id.clone(),
+            at: self.at,
+            otherwise: "not_hired",
+        }
     }
 }
 

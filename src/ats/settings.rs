@@ -33,6 +33,9 @@ pub struct Settings {
     /// The live secrets; several while one replaces the other.
     #[serde(default)]
     pub secrets: Vec<SecretString>,
+    /// The secret is not known yet: the ATS tells it only after it has tested the running service.
+    #[serde(default)]
+    pub awaiting_secret: bool,
     /// A key to the ATS's API, which then completes what the webhook lacks.
     pub api_key: Option<SecretString>,
     /// Where the ATS's API is, if not at the vendor's usual place.
@@ -51,6 +54,8 @@ pub struct Settings {
     pub wait: Option<SignedDuration>,
     /// The largest body, if not the server's.
     pub body_limit: Option<ByteSize>,
+    /// Whether the ATS is told that a hire is in Personio, where it can be; yes if not said otherwise.
+    pub note_on_profile: Option<bool>,
     /// `[sources.NAME.signature]`: how the sender signs, for kinds that do not know it themselves.
     pub signature: Option<signature::Settings>,
 }
@@ -110,6 +115,11 @@ impl Settings {
     /// Whether this source has no files to give for lack of a key.
     pub fn lacks_key_for_files(&self) -> bool {
         self.api_key.is_none() && self.kind().is_some_and(|kind| kind.files_need_key)
+    }
+
+    /// Whether nothing can be verified yet, because the ATS has not told its secret.
+    pub(super) fn awaits_secret(&self) -> bool {
+        self.awaiting_secret && self.secrets.is_empty()
     }
 
     fn kind(&self) -> Option<&'static Kind> {
@@ -183,8 +193,25 @@ impl Settings {
 
     fn check_secrets(&self, mistakes: &mut Mistakes) {
         let needed = !self.signature.as_ref().is_some_and(signature::Settings::is_unsigned);
-        if self.secrets.is_empty() && needed {
-            mistakes.add("secrets", "needs at least one secret; `hirebridge secret` makes one");
+        let comes_later = self.kind().is_some_and(|kind| kind.secret_comes_later);
+        if self.awaiting_secret && !comes_later {
+            let problem = format!("is not for `{}`, whose secret you choose: leave it out", self.kind);
+            mistakes.add("awaiting_secret", problem);
+        } else if self.secrets.is_empty() && needed && !self.awaiting_secret {
+            mistakes.add(
+                "secrets",
+                if comes_later {
+                    "needs the secret that the ATS shows; set `awaiting_secret = true` until it has made one"
+                } else {
+                    "needs at least one secret; `hirebridge secret` makes one"
+                },
+            );
+        }
+        if self.note_on_profile.is_some() && self.kind().is_some_and(|kind| !kind.takes_notes) {
+            mistakes.add(
+                "note_on_profile",
+                format!("is of no use: no note is left in {}; leave it out", self.kind),
+            );
         }
         for (index, secret) in self.secrets.iter().enumerate() {
             let secret = secret.expose_secret();

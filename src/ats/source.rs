@@ -12,8 +12,9 @@ use tokio::time::Instant;
 
 use super::signature::{Keys, verify};
 use super::{
-    ApiError, AtsSource, Completed, CustomField, Event, Filed, Hired, KINDS, Manners, Misread, Mistakes,
-    NameSplitPolicy, Opened, Refusal, SettingError, Settings, Setup, Verified, is_id, json, settings,
+    ApiError, Arrived, AtsSource, Completed, CustomField, Event, Filed, Hired, KINDS, Manners, Misread,
+    Mistakes, NameSplitPolicy, Opened, Refusal, SettingError, Settings, Setup, Verified, is_id, json,
+    settings,
 };
 use crate::domain::{Facts, File, HireKey};
 use crate::outbound::Guard;
@@ -29,6 +30,7 @@ pub struct Source {
     account: String,
     ats: Box<dyn AtsSource>,
     keys: Keys,
+    awaits_secret: bool,
     name_split: NameSplitPolicy,
     review: bool,
     settle: SignedDuration,
@@ -43,6 +45,8 @@ pub enum Received {
     Handshake(&'static str),
     /// A delivery with the right signature.
     Signed(Verified),
+    /// Nobody can tell who sent it: the ATS has not told its secret yet. It is to be sent again.
+    TooEarly,
 }
 
 /// A delivery that was read.
@@ -67,6 +71,11 @@ impl Source {
     /// Whether its deliveries are taken. If not, its ATS is asked to repeat them later.
     pub fn is_enabled(&self) -> bool {
         self.enabled
+    }
+
+    /// Whether its secret is not known yet, so that nothing but a test can be answered.
+    pub fn awaits_secret(&self) -> bool {
+        self.awaits_secret
     }
 
     /// Which account at the ATS; `default` when it is the only one and names none.
@@ -124,6 +133,9 @@ impl Source {
         if let Some(reason) = self.ats.handshake(headers, &body) {
             return Ok(Received::Handshake(reason));
         }
+        if self.awaits_secret {
+            return Ok(Received::TooEarly);
+        }
         let verified = verify(self.ats.scheme(), &self.keys, headers, body, now)?;
         Ok(Received::Signed(verified.named(self.delivery_id(headers))))
     }
@@ -163,6 +175,27 @@ impl Source {
     /// Asks the ATS for what `known` lacks; see [`AtsSource::complete`].
     pub async fn complete(&self, hired: &Hired, known: &Facts, deadline: Instant) -> Completed {
         self.ats.complete(hired, known, deadline).await
+    }
+
+    /// Asks whether somebody was hired; see [`AtsSource::confirm`].
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn confirm(&self, hired: &Hired, deadline: Instant) -> Result<bool, ApiError> {
+        self.ats.confirm(hired, deadline).await
+    }
+
+    /// Whether the ATS is told that a hire is in Personio.
+    pub fn is_told(&self) -> bool {
+        self.ats.is_told()
+    }
+
+    /// Tells the ATS that a hire is in Personio; see [`AtsSource::tell`].
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn tell(&self, arrived: &Arrived, deadline: Instant) -> Result<(), ApiError> {
+        self.ats.tell(arrived, deadline).await
     }
 
     /// Asks for what a delivery about files does not say itself; see [`AtsSource::find`].
@@ -259,6 +292,7 @@ fn source(name: &str, settings: &Settings, guard: &Guard, mistakes: &mut Mistake
         account: settings.account().to_owned(),
         ats,
         keys,
+        awaits_secret: settings.awaits_secret(),
         name_split: settings.name_split,
         review: settings.review,
         settle: settings.settle.unwrap_or(if settings.api_key.is_some() {

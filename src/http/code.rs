@@ -52,6 +52,7 @@ pub enum Code {
     LedgerUnavailable,
     Overloaded,
     SourcePaused,
+    SecretAwaited,
 }
 
 impl Code {
@@ -92,9 +93,11 @@ impl Code {
             | Self::NoHire => S::UNPROCESSABLE_ENTITY,
             Self::Internal => S::INTERNAL_SERVER_ERROR,
             Self::PersonioUnreachable => S::BAD_GATEWAY,
-            Self::AtsUnavailable | Self::LedgerUnavailable | Self::Overloaded | Self::SourcePaused => {
-                S::SERVICE_UNAVAILABLE
-            }
+            Self::AtsUnavailable
+            | Self::LedgerUnavailable
+            | Self::Overloaded
+            | Self::SourcePaused
+            | Self::SecretAwaited => S::SERVICE_UNAVAILABLE,
         }
     }
 

@@ -83,7 +83,7 @@ enum Outcome {
         (status = 408, description = "The body did not arrive in time"),
         (status = 413, description = "The body is larger than the limit"),
         (status = 415, description = "The body is encoded"),
-        (status = 503, description = "It could not be stored, the ATS could not be asked for the rest, too many deliveries are being stored, or the source is paused: send it again",
+        (status = 503, description = "It could not be stored, the ATS could not be asked for the rest, too many deliveries are being stored, the source is paused, or its secret is not known yet: send it again",
             headers(("Retry-After" = u32, description = "After so many seconds"))),
     ))]
 pub(super) async fn deliver(
@@ -127,6 +127,10 @@ async fn take(app: &App, source: Option<&Source>, request: Request) -> Outcome {
     let delivery = match source.receive(&parts.headers, body, app.clock.now()) {
         Ok(Received::Signed(delivery)) => delivery,
         Ok(Received::Handshake(reason)) => return Outcome::Handshake(reason),
+        Ok(Received::TooEarly) => {
+            let problem = Problem::of(Code::SecretAwaited);
+            return Outcome::Refused(Refused { reason: "secret_awaited", problem });
+        }
         Err(refusal) => return Outcome::Refused(unsigned(refusal.code())),
     };
     app.watch.admitted(source.name(), delivery.secret(), app.clock.now());

@@ -14,6 +14,9 @@ use crate::ats::{self, Event as Said, Hired, Misread, Source, Verified};
 use crate::domain::{Actor, Effect, Event, Facts, Hire, HireId, State};
 use crate::ledger::{Accepted, Delivery, LedgerError};
 
+/// How long the ATS may take to say whether somebody was hired.
+const CONFIRM_WITHIN: Duration = Duration::from_secs(10);
+
 /// What a delivery is answered. Nothing in it is personal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
@@ -78,6 +81,11 @@ impl Transfer {
             Ok(ats::Delivery { event: Said::Files(filed), .. }) => {
                 self.0.filed(source, *filed, verified).await
             }
+            Ok(ats::Delivery { event: Said::Hire(hired), .. })
+                if hired.to_confirm && !self.0.confirm(source, &hired).await? =>
+            {
+                Ok(self.0.unhired(source, hired.taken_back(), verified).await?)
+            }
             Ok(ats::Delivery { event: Said::Hire(hired), payload }) => {
                 Ok(self.0.hired(source, *hired, payload, verified).await?)
             }
@@ -114,6 +122,11 @@ impl Transfer {
 }
 
 impl Inner {
+    /// Nothing is stored yet while the ATS is asked: if it cannot be, it is to send the delivery again.
+    async fn confirm(&self, source: &Source, hired: &Hired) -> Result<bool, NotReceived> {
+        source.confirm(hired, Instant::now() + CONFIRM_WITHIN).await.map_err(NotReceived::Ats)
+    }
+
     async fn hired(
         self: &Arc<Self>,
         source: &Source,

@@ -33,6 +33,7 @@ mod postgres;
 mod postgres_faults;
 mod privacy;
 mod recovery;
+mod recruitee;
 mod refusals;
 mod reload;
 mod restart;

@@ -65,6 +65,7 @@ const MADE: &[(&str, &str, Kind, &[&str])] = &[
     ("http/webhooks.rs", "refusal.code()", Kind::Refusal, &[]),
     ("ledger/sqlite/statements.rs", "row.get(4)?", Kind::History, &[]),
     ("ats/mod.rs", "why.code()", Kind::Note, &[]),
+    ("transfer/tell.rs", "&format!(\"{NOT_TOLD}:{}\", error.code())", Kind::Note, &["not_noted_at_ats"]),
     ("http/problem.rs", "code", Kind::Detail, &[]),
     ("http/request.rs", "detail", Kind::Detail, &["host_missing", "host_repeated"]),
     ("mapping/draft.rs", "&format!(\"{attribute}_not_known\")", Kind::Note, &["gender_not_known"]),

@@ -248,6 +248,7 @@ impl Reading<'_> {
             ids: BTreeMap::new(),
             name_split: None,
             notes: Vec::new(),
+            to_confirm: false,
             settled: self.action == CANDIDATE_HIRE,
         })
     }

@@ -60,7 +60,7 @@ fn received(
 ) -> Result<super::super::Verified, &'static str> {
     match source.receive(headers, Bytes::from(body), Timestamp::UNIX_EPOCH) {
         Ok(Received::Signed(verified)) => Ok(verified),
-        Ok(Received::Handshake(_)) => panic!("Greenhouse prescribes no handshake"),
+        Ok(other) => panic!("Greenhouse prescribes no handshake: {other:?}"),
         Err(refusal) => Err(refusal.code()),
     }
 }

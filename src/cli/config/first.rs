@@ -3,6 +3,7 @@
 use url::Url;
 
 use super::login::Login;
+use crate::ats;
 
 /// What is known when it is written.
 pub(super) struct First<'a> {
@@ -55,11 +56,28 @@ client_secret = {{ file = \"personio_client_secret\" }}
 }
 
 fn source(kind: &str, has_key: Option<bool>) -> String {
-    let unless_there = if has_key == Some(true) { "" } else { "# " };
+    let needs_account = ats::api_needs_account(kind);
+    let unless_there = if has_key == Some(true) && !needs_account { "" } else { "# " };
+    let account = if needs_account {
+        "# The company's id or subdomain there; the key below needs it, and it is part of what makes a hire one hire.\n# account = \"acme\"\n"
+    } else {
+        ""
+    };
+    let secret = if ats::secret_comes_later(kind) {
+        format!(
+            "\
+# The ATS makes the secret when it has tested this service: put it into a file then, and change the comments.
+awaiting_secret = true
+# secrets = [{{ file = \"{kind}_secret\" }}]
+"
+        )
+    } else {
+        format!("# The same text goes into the ATS.\nsecrets = [{{ file = \"{kind}_secret\" }}]\n")
+    };
     let key = has_key.map(|_| {
         format!(
             "\
-# The key to the ATS's API, which completes what the webhook lacks.
+{account}# The key to the ATS's API, which completes what the webhook lacks.
 {unless_there}api_key = {{ file = \"{kind}_api_key\" }}
 "
         )
@@ -69,9 +87,7 @@ fn source(kind: &str, has_key: Option<bool>) -> String {
 # Its address is POST /webhooks/{kind}; `hirebridge serve` prints what to register there.
 [sources.{kind}]
 kind = \"{kind}\"
-# The same text goes into the ATS.
-secrets = [{{ file = \"{kind}_secret\" }}]
-{}",
+{secret}{}",
         key.unwrap_or_default()
     )
 }

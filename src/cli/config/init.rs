@@ -197,7 +197,9 @@ impl Args {
             secret("personio_client_secret", what, typed),
         ];
         for kind in &self.kinds {
-            secrets.push(secret(&format!("{kind}_secret"), "", webhook_secret()?));
+            if !ats::secret_comes_later(kind) {
+                secrets.push(secret(&format!("{kind}_secret"), "", webhook_secret()?));
+            }
             if !ats::has_api(kind) {
                 continue;
             }
