@@ -31,7 +31,7 @@ use crate::outbound::Guard;
 
 /// Ashby's place in the list.
 pub(super) const KIND: Kind =
-    Kind { name: "ashby", build, has_api: true, files_need_key: true, signature: false };
+    Kind { name: "ashby", build, has_api: true, files_need_key: true, signature: false, body_limit: None };
 
 /// Where Ashby's API is: <https://developers.ashbyhq.com/reference/introduction>.
 const API: &str = "https://api.ashbyhq.com";

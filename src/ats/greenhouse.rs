@@ -21,8 +21,14 @@ use crate::domain::{File, Place};
 use crate::outbound::Guard;
 
 /// Greenhouse's place in the list.
-pub(super) const KIND: Kind =
-    Kind { name: "greenhouse", build, has_api: false, files_need_key: false, signature: false };
+pub(super) const KIND: Kind = Kind {
+    name: "greenhouse",
+    build,
+    has_api: false,
+    files_need_key: false,
+    signature: false,
+    body_limit: None,
+};
 
 /// `Signature: sha256 <hex>` over the raw body, whose characters are escaped before it is signed:
 /// <https://developers.greenhouse.io/webhooks.html#authentication>.

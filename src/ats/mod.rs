@@ -13,12 +13,14 @@ mod link;
 pub mod names;
 pub mod settings;
 pub mod signature;
+mod softgarden;
 mod source;
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use async_trait::async_trait;
+use bytesize::ByteSize;
 use jiff::Timestamp;
 use reqwest::header::{HeaderMap, HeaderName};
 use serde_json::Value;
@@ -32,10 +34,11 @@ use json::Unreadable;
 use settings::{Mistakes, NameSplitPolicy, SettingError, Settings};
 use signature::Scheme;
 pub use signature::{Refusal, Verified};
+pub use softgarden::{SoftgardenAddress, SoftgardenDelivery, SoftgardenDocument};
 pub use source::{Delivery, Received, Source, Sources};
 
 /// Every ATS that a source may be of.
-const KINDS: &[Kind] = &[ashby::KIND, greenhouse::KIND];
+const KINDS: &[Kind] = &[ashby::KIND, greenhouse::KIND, softgarden::KIND];
 
 /// One ATS in the list.
 struct Kind {
@@ -49,6 +52,8 @@ struct Kind {
     files_need_key: bool,
     /// Whether `[sources.NAME.signature]` says how it signs.
     signature: bool,
+    /// The largest body, if it is not the usual one.
+    body_limit: Option<ByteSize>,
 }
 
 /// What `kind = "…"` may say.

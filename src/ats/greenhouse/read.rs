@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::super::contact::{Contact, emails};
-use super::super::json::shaped;
+use super::super::json::{Id, shaped};
 use super::super::{Event, Hired, Merged, Misread, Unhired, fit_for_log, time};
 use super::custom::{put_custom_fields, salary};
 use super::files::files;
-use super::shapes::{Application, Applied, Candidate, Id, Job, MergePayload, Named, Offer, Unit};
+use super::shapes::{Application, Applied, Candidate, Job, MergePayload, Named, Offer, Unit};
 use crate::domain::{Facts, Note};
 
 /// The web hook *Candidate hired*.

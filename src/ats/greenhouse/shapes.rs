@@ -5,24 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::super::contact::Contact;
-use super::super::is_id;
-
-/// An id: a number in all of Greenhouse's examples; a text that is fit for one is taken as well.
-#[derive(Deserialize)]
-#[serde(try_from = "Value")]
-pub(super) struct Id(pub(super) String);
-
-impl TryFrom<Value> for Id {
-    type Error = &'static str;
-
-    fn try_from(value: Value) -> Result<Self, Self::Error> {
-        match value {
-            Value::Number(number) if number.is_u64() => Ok(Self(number.to_string())),
-            Value::String(text) if is_id(&text) => Ok(Self(text)),
-            _ => Err("not an id"),
-        }
-    }
-}
+use super::super::json::Id;
 
 /// A body whose event is about an application.
 #[derive(Deserialize)]
