@@ -9,9 +9,11 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tokio::time::Instant;
-use utoipa::ToSchema;
+use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder};
+use utoipa::openapi::{Ref, RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 
 use super::App;
@@ -28,15 +30,17 @@ const NOBODY: &str = "unknown";
 /// The result of a delivery that was not taken.
 const REFUSED: &str = "refused";
 
-/// What an ATS sends: in its own structure, or in ours.
-#[derive(Deserialize, ToSchema)]
-#[serde(untagged)]
-#[expect(dead_code, reason = "it is there for the contract alone: each ATS's file reads its own")]
-enum DeliveryBody {
-    Softgarden(Box<SoftgardenDelivery>),
-    #[schema(value_type = Object)]
-    AnyOther(serde_json::Value),
+/// What an ATS sends, for the contract: in its own structure, or in ours. Each ATS's file reads its own.
+struct DeliveryBody;
+
+impl PartialSchema for DeliveryBody {
+    fn schema() -> RefOr<Schema> {
+        let ours = Ref::from_schema_name(SoftgardenDelivery::name());
+        AnyOfBuilder::new().item(ours).item(ObjectBuilder::new()).into()
+    }
 }
+
+impl ToSchema for DeliveryBody {}
 
 /// What became of a delivery. Nothing personal.
 #[derive(Serialize, ToSchema)]

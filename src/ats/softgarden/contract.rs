@@ -30,11 +30,11 @@ pub struct SoftgardenDelivery {
     /// The tenant's id.
     #[schema(value_type = Option<String>)]
     pub(super) tenant_id: Option<Id>,
-    #[schema(example = "Jörg")]
+    #[schema(value_type = String, example = "Jörg")]
     pub(super) firstname: Option<String>,
-    #[schema(example = "van der Müller")]
+    #[schema(value_type = String, example = "van der Müller")]
     pub(super) lastname: Option<String>,
-    #[schema(format = Email, example = "joerg.mueller@example.com")]
+    #[schema(value_type = String, format = Email, example = "joerg.mueller@example.com")]
     pub(super) email: Option<String>,
     pub(super) phone: Option<String>,
     /// `M`, `F` or `D`.
