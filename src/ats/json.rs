@@ -8,7 +8,7 @@ use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::map::Entry;
 use serde_json::{Map, Value};
 
-use super::Misread;
+use super::{Misread, is_id};
 use crate::domain::Held;
 
 /// How many arrays and objects may be inside one another.
@@ -77,6 +77,23 @@ pub(super) fn shaped<'de, T: Deserialize<'de>>(value: &'de Value) -> Result<T, M
         "." => Misread::at("$"),
         path => Misread::at(format!("$.{path}")),
     })
+}
+
+/// An id: a whole number, or a text that is fit for one. What an ATS shows in its examples is often all that it says.
+#[derive(Deserialize)]
+#[serde(try_from = "Value")]
+pub(super) struct Id(pub(super) String);
+
+impl TryFrom<Value> for Id {
+    type Error = &'static str;
+
+    fn try_from(value: Value) -> Result<Self, Self::Error> {
+        match value {
+            Value::Number(number) if number.is_u64() => Ok(Self(number.to_string())),
+            Value::String(text) if is_id(&text) => Ok(Self(text)),
+            _ => Err("not an id"),
+        }
+    }
 }
 
 /// Builds a value while it counts the depth and watches the keys; tells the reason through `why`,

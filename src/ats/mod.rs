@@ -8,19 +8,20 @@ mod ashby;
 mod contact;
 mod custom;
 mod greenhouse;
-mod id;
 pub mod json;
 mod link;
 pub mod names;
 mod recruitee;
 pub mod settings;
 pub mod signature;
+mod softgarden;
 mod source;
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use async_trait::async_trait;
+use bytesize::ByteSize;
 use jiff::Timestamp;
 use reqwest::header::{HeaderMap, HeaderName};
 use serde_json::Value;
@@ -34,10 +35,11 @@ use json::Unreadable;
 use settings::{Mistakes, NameSplitPolicy, SettingError, Settings};
 use signature::Scheme;
 pub use signature::{Refusal, Verified};
+pub use softgarden::{SoftgardenAddress, SoftgardenDelivery, SoftgardenDocument};
 pub use source::{Delivery, Received, Source, Sources};
 
 /// Every ATS that a source may be of.
-const KINDS: &[Kind] = &[ashby::KIND, greenhouse::KIND, recruitee::KIND];
+const KINDS: &[Kind] = &[ashby::KIND, greenhouse::KIND, recruitee::KIND, softgarden::KIND];
 
 /// One ATS in the list.
 struct Kind {
@@ -57,6 +59,8 @@ struct Kind {
     takes_notes: bool,
     /// Whether its API has to be told the account.
     api_needs_account: bool,
+    /// The largest body, if it is not the usual one.
+    body_limit: Option<ByteSize>,
 }
 
 /// Makes a source of its settings.
@@ -74,6 +78,7 @@ impl Kind {
             secret_comes_later: false,
             takes_notes: false,
             api_needs_account: false,
+            body_limit: None,
         }
     }
 }

@@ -126,9 +126,14 @@ impl Settings {
         KINDS.iter().find(|known| known.name == self.kind)
     }
 
+    /// The largest body of this source, if it is not the server's: its own, or that of its kind.
+    pub fn body_limit(&self) -> Option<ByteSize> {
+        self.body_limit.or_else(|| self.kind()?.body_limit)
+    }
+
     /// Whether this ATS has no API that a key would open.
     fn has_no_api(&self) -> bool {
-        KINDS.iter().any(|known| known.name == self.kind && !known.has_api)
+        self.kind().is_some_and(|kind| !kind.has_api)
     }
 
     /// The events of `hired_when` among those that the ATS has; `usual` if the setting is absent.

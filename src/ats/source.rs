@@ -301,6 +301,6 @@ fn source(name: &str, settings: &Settings, guard: &Guard, mistakes: &mut Mistake
             SETTLE
         }),
         wait: settings.wait,
-        body_limit: settings.body_limit,
+        body_limit: settings.body_limit(),
     })
 }

@@ -11,7 +11,9 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use tokio::time::Instant;
-use utoipa::ToSchema;
+use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder};
+use utoipa::openapi::{Ref, RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 
 use super::App;
@@ -19,7 +21,7 @@ use super::body;
 use super::code::Code;
 use super::contract::{StateName, tag};
 use super::problem::Problem;
-use crate::ats::{Received, Source};
+use crate::ats::{Received, SoftgardenDelivery, Source};
 use crate::transfer::{NotReceived, Receipt};
 
 /// What deliveries to addresses that do not exist are counted under.
@@ -27,6 +29,18 @@ const NOBODY: &str = "unknown";
 
 /// The result of a delivery that was not taken.
 const REFUSED: &str = "refused";
+
+/// What an ATS sends, for the contract: in its own structure, or in ours. Each ATS's file reads its own.
+struct DeliveryBody;
+
+impl PartialSchema for DeliveryBody {
+    fn schema() -> RefOr<Schema> {
+        let ours = Ref::from_schema_name(SoftgardenDelivery::name());
+        AnyOfBuilder::new().item(ours).item(ObjectBuilder::new()).into()
+    }
+}
+
+impl ToSchema for DeliveryBody {}
 
 /// What became of a delivery. Nothing personal.
 #[derive(Serialize, ToSchema)]
@@ -66,8 +80,8 @@ enum Outcome {
 /// stored, whatever Personio does. An unknown source is answered as a wrong signature is.
 #[utoipa::path(post, path = "/webhooks/{source}", tag = tag::WEBHOOKS, operation_id = "deliver",
     params(("source" = String, Path, description = "The source's name in the configuration", example = "ashby")),
-    request_body(description = "The delivery as the ATS sends it", content_type = "application/json",
-        content = Object, example = json!({"action": "candidateHire", "data": {"application": {"id": "…"}}})),
+    request_body(description = "The delivery as the ATS sends it. softgarden sends what it is told to: a `SoftgardenDelivery`, as docs/ats/softgarden.md has it", content_type = "application/json",
+        content = inline(DeliveryBody), example = json!({"action": "candidateHire", "data": {"application": {"id": "…"}}})),
     responses(
         (status = 200, description = "Stored, or not about a hire. Some ATSs are answered with 202 instead",
             body = DeliveryAnswer, examples(
@@ -140,8 +154,8 @@ async fn take(app: &App, source: Option<&Source>, request: Request) -> Outcome {
     let wait = Duration::try_from(source.wait().unwrap_or(app.settings.wait)).unwrap_or_default();
     match app.transfer.receive(source, &delivery).await {
         Ok(stored) => {
-            // Those who wait for the outcome take up no room.
-            drop(room);
+            // Those who wait for the outcome take up no room, nor do their bodies.
+            drop((room, delivery));
             Outcome::Stored(app.transfer.outcome(stored, wait).await)
         }
         Err(error) => Outcome::NotStored(error),

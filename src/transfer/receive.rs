@@ -17,6 +17,10 @@ use crate::ledger::{Accepted, Delivery, LedgerError};
 /// How long the ATS may take to say whether somebody was hired.
 const CONFIRM_WITHIN: Duration = Duration::from_secs(10);
 
+/// The largest body that stays in memory, read, while its hire stands in line; a larger one, with files in it, is
+/// read from the ledger when its turn comes.
+const KEPT_IN_LINE: usize = 1 << 20;
+
 /// What a delivery is answered. Nothing in it is personal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
@@ -143,6 +147,7 @@ impl Inner {
             hire.next_at = Some(now + source.settle());
         }
         let delivery = self.delivery(source, &hired.event, hired.delivery_id.clone(), verified);
+        let is_small = delivery.body.len() <= KEPT_IN_LINE;
         let inner = Arc::clone(self);
         let (hire, duplicate) = self
             .whatever_happens(async move {
@@ -154,7 +159,7 @@ impl Inner {
                         {
                             tracing::warn!(hire = %hire.id, %error, "files are not noted yet");
                         }
-                        let told = Told { hired: Some(hired), payloads: vec![payload] };
+                        let told = is_small.then(|| Told { hired: Some(hired), payloads: vec![payload] });
                         Ok((inner.begin(hire, told), false))
                     }
                     Accepted::Repeat(hire) => {
@@ -183,11 +188,11 @@ impl Inner {
     }
 
     /// Starts work on a hire that was just stored, unless it waits for a fuller delivery.
-    fn begin(self: &Arc<Self>, hire: Hire, told: Told) -> Hire {
+    fn begin(self: &Arc<Self>, hire: Hire, told: Option<Told>) -> Hire {
         if hire.next_at.is_some_and(|at| at > self.now()) {
             self.due.notify_one();
         } else {
-            self.start(hire.clone(), Effect::Plan, Some(told));
+            self.start(hire.clone(), Effect::Plan, told);
         }
         hire
     }

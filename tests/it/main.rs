@@ -40,6 +40,7 @@ mod restart;
 mod restored;
 mod shelf;
 mod siege;
+mod softgarden;
 mod stop;
 mod store_faults;
 mod support;

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::super::contact::{Contact, emails};
-use super::super::id::Id;
-use super::super::json::shaped;
+use super::super::json::{Id, shaped};
 use super::super::{Event, Hired, Merged, Misread, Unhired, fit_for_log, time};
 use super::custom::{put_custom_fields, salary};
 use super::files::files;

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::super::contact::Contact;
-use super::super::id::Id;
+use super::super::json::Id;
 
 /// A body whose event is about an application.
 #[derive(Deserialize)]

@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::super::id::Id;
+use super::super::json::Id;
 
 /// A webhook's body: <https://docs.recruitee.com/docs/webhooks>.
 #[derive(Deserialize)]
