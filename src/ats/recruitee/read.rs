@@ -63,7 +63,7 @@ impl Stages {
 pub(super) fn event(payload: &Value, stages: &Stages) -> Result<Event, Misread> {
     let ignored = |reason, event: &str| Ok(Event::Ignored { event: fit_for_log(event), reason });
     if payload.get("test").is_some() {
-        return ignored(TEST, TEST);
+        return ignored("test", TEST);
     }
     let Some(kind) = payload["event_type"].as_str() else { return Err(Misread::at("$.event_type")) };
     if kind != MOVED {
