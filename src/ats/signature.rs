@@ -19,6 +19,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use reqwest::header::HeaderMap;
 
+use super::Envelope;
 pub use encoding::{Encoding, KeyForm};
 pub use keys::{BadSecret, Keys};
 use parts::Parts;
@@ -65,12 +66,25 @@ impl Scheme {
 pub struct Verified {
     body: Bytes,
     secret: Option<usize>,
+    envelope: Envelope,
 }
 
 impl Verified {
-    /// The body.
+    /// The body, unpacked if it was packed.
     pub fn body(&self) -> &Bytes {
         &self.body
+    }
+
+    /// What its headers say.
+    pub(super) fn envelope(&self) -> &Envelope {
+        &self.envelope
+    }
+
+    /// The same delivery, with what its headers say and what was packed in its body.
+    pub(super) fn opened(mut self, envelope: Envelope, unpacked: Option<Bytes>) -> Self {
+        self.body = unpacked.unwrap_or(self.body);
+        self.envelope = envelope;
+        self
     }
 
     /// Which of the source's secrets matched, counted from 0: an operator sees when an old one is no
@@ -107,7 +121,7 @@ pub fn verify(
         }
         Scheme::Unsigned => None,
     };
-    Ok(Verified { body, secret })
+    Ok(Verified { body, secret, envelope: Envelope::default() })
 }
 
 #[cfg(test)]
