@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use bytesize::ByteSize;
 use jiff::Timestamp;
 use reqwest::header::{HeaderMap, HeaderValue};
 use serde_json::json;
@@ -58,9 +59,9 @@ fn received(
     headers: &HeaderMap,
     body: Vec<u8>,
 ) -> Result<super::super::Verified, &'static str> {
-    match source.receive(headers, Bytes::from(body), Timestamp::UNIX_EPOCH) {
+    match source.receive(headers, Bytes::from(body), ByteSize::mib(1), Timestamp::UNIX_EPOCH) {
         Ok(Received::Signed(verified)) => Ok(verified),
-        Ok(Received::Handshake(_)) => panic!("Greenhouse prescribes no handshake"),
+        Ok(Received::Handshake(_) | Received::Echo(..)) => panic!("Greenhouse prescribes no handshake"),
         Err(refusal) => Err(refusal.code()),
     }
 }
