@@ -10,13 +10,13 @@ mod shapes;
 use std::sync::LazyLock;
 
 use async_trait::async_trait;
-use reqwest::header::HeaderName;
+use reqwest::header::{HeaderMap, HeaderName};
 use serde_json::Value;
 use tokio::time::Instant;
 
 use super::settings::{Mistakes, Settings};
 use super::signature::{Scheme, preset};
-use super::{ApiError, AtsSource, Event, Kind, Manners, Misread, Opened, Setup, link};
+use super::{ApiError, AtsSource, Envelope, Event, Kind, Manners, Misread, Opened, Setup, is_id, link};
 use crate::domain::{File, Place};
 use crate::outbound::Guard;
 
@@ -60,8 +60,9 @@ impl AtsSource for Greenhouse {
         }
     }
 
-    fn delivery_id(&self) -> Option<&HeaderName> {
-        Some(&DELIVERY_ID)
+    fn envelope(&self, headers: &HeaderMap) -> Envelope {
+        let id = headers.get(&DELIVERY_ID).and_then(|id| id.to_str().ok()).filter(|id| is_id(id));
+        Envelope { delivery_id: id.map(str::to_owned), ..Envelope::default() }
     }
 
     fn read(&self, payload: &Value) -> Result<Event, Misread> {

@@ -7,6 +7,7 @@ pub mod api;
 mod ashby;
 mod contact;
 mod custom;
+pub mod generic;
 mod greenhouse;
 pub mod json;
 mod link;
@@ -21,9 +22,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use bytesize::ByteSize;
 use jiff::Timestamp;
-use reqwest::header::{HeaderMap, HeaderName};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 use tokio::time::Instant;
 use url::Url;
@@ -39,7 +41,8 @@ pub use softgarden::{SoftgardenAddress, SoftgardenDelivery, SoftgardenDocument};
 pub use source::{Delivery, Received, Source, Sources};
 
 /// Every ATS that a source may be of.
-const KINDS: &[Kind] = &[ashby::KIND, greenhouse::KIND, recruitee::KIND, softgarden::KIND];
+const KINDS: &[Kind] =
+    &[ashby::KIND, greenhouse::KIND, recruitee::KIND, softgarden::KIND, generic::KIND, generic::STANDARD];
 
 /// One ATS in the list.
 struct Kind {
@@ -121,9 +124,29 @@ pub trait AtsSource: Send + Sync {
         None
     }
 
-    /// The header with the delivery's id, for an ATS that does not have it in the body.
-    fn delivery_id(&self) -> Option<&HeaderName> {
+    /// The header and the value that such a handshake wants to see in the answer, if this is one.
+    fn echo(&self, _headers: &HeaderMap) -> Option<(HeaderName, HeaderValue)> {
         None
+    }
+
+    /// What the headers of a delivery say, beside its signature. They are there only when it arrives: what is stored
+    /// has passed.
+    fn envelope(&self, _headers: &HeaderMap) -> Envelope {
+        Envelope::default()
+    }
+
+    /// Whether its bodies may be compressed.
+    fn takes_gzip(&self) -> bool {
+        false
+    }
+
+    /// The JSON that a body holds in another form, of at most `limit` bytes; none if it is JSON itself, or nothing
+    /// that can be unpacked. Only ever given what was verified, or what an operator shows us.
+    ///
+    /// # Errors
+    /// [`Refusal::UnpackedTooLarge`]
+    fn unpack(&self, _headers: &HeaderMap, _body: &[u8], _limit: usize) -> Result<Option<Bytes>, Refusal> {
+        Ok(None)
     }
 
     /// What a payload says. Only ever given what was verified, or what an operator shows us.
@@ -233,6 +256,17 @@ pub struct Arrived {
     pub at: Timestamp,
     /// Who sent it: nobody if it went by itself.
     pub by: Option<String>,
+}
+
+/// What the headers of a delivery say of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Envelope {
+    /// The event's name at the sender, fit for a log.
+    pub event: Option<String>,
+    /// The delivery's id at the sender, for the log alone.
+    pub delivery_id: Option<String>,
+    /// Why nothing becomes of it, as a stable code, if that is so.
+    pub nothing: Option<&'static str>,
 }
 
 /// How an ATS wants to be answered.

@@ -11,7 +11,7 @@ use url::Url;
 
 use crate::outbound::Guard;
 
-use super::{KINDS, Kind, Scheme, signature};
+use super::{KINDS, Kind, Scheme, generic, signature};
 
 /// The shortest secret that is accepted, in bytes.
 const SHORTEST_SECRET: usize = 16;
@@ -58,6 +58,11 @@ pub struct Settings {
     pub note_on_profile: Option<bool>,
     /// `[sources.NAME.signature]`: how the sender signs, for kinds that do not know it themselves.
     pub signature: Option<signature::Settings>,
+    /// `[sources.NAME.delivery]`: how a delivery is read, for `generic`.
+    pub delivery: Option<generic::DeliverySettings>,
+    /// `[sources.NAME.facts]`: where each fact is, for `generic`.
+    #[serde(default)]
+    pub facts: BTreeMap<String, generic::OneOrMore>,
 }
 
 /// What becomes of a hire whose name could be split only by guess.
@@ -174,6 +179,13 @@ impl Settings {
         {
             mistakes.add("signature", format!("is known of `{}`: leave this section out", kind.name));
         }
+        if let Some(kind) = self.kind()
+            && (self.delivery.is_some() || !self.facts.is_empty())
+            && !kind.signature
+        {
+            let problem = format!("and `facts` are known of `{}`: leave these sections out", kind.name);
+            mistakes.add("delivery", problem);
+        }
         self.check_secrets(mistakes);
         self.check_api(guard, mistakes);
         self.check_limits(mistakes);
@@ -241,7 +253,8 @@ impl Settings {
             [("api_key", self.api_key.is_some()), ("api_base_url", self.api_base_url.is_some())]
         {
             if is_set && self.has_no_api() {
-                mistakes.add(key, format!("is of no use: no API of {} is asked; leave it out", self.kind));
+                mistakes
+                    .add(key, format!("has no meaning here: no API of {} is asked; leave it out", self.kind));
             }
         }
         let Some(url) = &self.api_base_url else { return };

@@ -19,6 +19,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use reqwest::header::HeaderMap;
 
+use super::Envelope;
 pub use encoding::{Encoding, KeyForm};
 pub use keys::{BadSecret, Keys};
 use parts::Parts;
@@ -65,24 +66,30 @@ impl Scheme {
 pub struct Verified {
     body: Bytes,
     secret: Option<usize>,
-    delivery_id: Option<String>,
+    envelope: Envelope,
 }
 
 impl Verified {
-    /// The same, with the id that the ATS gave the delivery in a header.
-    #[must_use]
-    pub(super) fn named(self, delivery_id: Option<String>) -> Self {
-        Self { delivery_id, ..self }
-    }
-
-    /// The delivery's id at the ATS, if a header had it; for the log alone.
+    /// The delivery's id at the sender, if a header had it; for the log alone.
     pub fn delivery_id(&self) -> Option<&str> {
-        self.delivery_id.as_deref()
+        self.envelope.delivery_id.as_deref()
     }
 
-    /// The body.
+    /// The body, unpacked if it was packed.
     pub fn body(&self) -> &Bytes {
         &self.body
+    }
+
+    /// What its headers say.
+    pub(super) fn envelope(&self) -> &Envelope {
+        &self.envelope
+    }
+
+    /// The same delivery, with what its headers say and what was packed in its body.
+    pub(super) fn opened(mut self, envelope: Envelope, unpacked: Option<Bytes>) -> Self {
+        self.body = unpacked.unwrap_or(self.body);
+        self.envelope = envelope;
+        self
     }
 
     /// Which of the source's secrets matched, counted from 0: an operator sees when an old one is no
@@ -119,7 +126,7 @@ pub fn verify(
         }
         Scheme::Unsigned => None,
     };
-    Ok(Verified { body, secret, delivery_id: None })
+    Ok(Verified { body, secret, envelope: Envelope::default() })
 }
 
 #[cfg(test)]

@@ -34,6 +34,9 @@ struct Softgarden {
 /// The secret comes along as a bearer token, unless the settings say that it is a password.
 fn build(settings: &Settings, _guard: &Guard, mistakes: &mut Mistakes) -> Option<Box<dyn AtsSource>> {
     settings.events(&[read::HIRED], &[read::HIRED], mistakes);
+    if settings.delivery.is_some() || !settings.facts.is_empty() {
+        mistakes.add("delivery", "and `facts` are known of softgarden: leave these sections out");
+    }
     let scheme = match &settings.signature {
         None => Scheme::Token(Token::Bearer),
         Some(_) => settings.scheme(mistakes)?,

@@ -6,21 +6,23 @@ use std::fmt;
 use bytes::Bytes;
 use bytesize::ByteSize;
 use jiff::{SignedDuration, Timestamp};
-use reqwest::header::HeaderMap;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 use tokio::time::Instant;
 
 use super::signature::{Keys, verify};
 use super::{
     ApiError, Arrived, AtsSource, Completed, CustomField, Event, Filed, Hired, KINDS, Manners, Misread,
-    Mistakes, NameSplitPolicy, Opened, Refusal, SettingError, Settings, Setup, Verified, is_id, json,
-    settings,
+    Mistakes, NameSplitPolicy, Opened, Refusal, SettingError, Settings, Setup, Verified, json, settings,
 };
 use crate::domain::{Facts, File, HireKey};
 use crate::outbound::Guard;
 
 /// How long a delivery that may lack something waits for a fuller one of the same hire.
 const SETTLE: SignedDuration = SignedDuration::from_secs(3);
+
+/// How much a packed body may hold that an operator shows us.
+const LARGEST_SHOWN: usize = 16 * 1024 * 1024;
 
 /// One configured source: `POST /webhooks/{name}`.
 pub struct Source {
@@ -43,6 +45,8 @@ pub struct Source {
 pub enum Received {
     /// An unsigned handshake: answered with success, and nothing else becomes of it. Holds the reason.
     Handshake(&'static str),
+    /// A handshake, signed or not, that wants to see this header and value again.
+    Echo(HeaderName, HeaderValue),
     /// A delivery with the right signature.
     Signed(Verified),
     /// Nobody can tell who sent it: the ATS has not told its secret yet. It is to be sent again.
@@ -119,30 +123,44 @@ impl Source {
         self.body_limit
     }
 
+    /// Whether its bodies may be compressed.
+    pub fn takes_gzip(&self) -> bool {
+        self.ats.takes_gzip()
+    }
+
     /// The key of one of its hires.
     pub fn key(&self, application: &str) -> HireKey {
         let application = application.to_owned();
         HireKey { kind: self.kind.to_owned(), account: self.account.clone(), application }
     }
 
-    /// Finds out who sent this: an unsigned handshake, or something with the right signature.
+    /// Finds out who sent this: an unsigned handshake, or something with the right signature, which is then unpacked
+    /// to at most `limit`.
     ///
     /// # Errors
     /// [`Refusal`] for everything else.
-    pub fn receive(&self, headers: &HeaderMap, body: Bytes, now: Timestamp) -> Result<Received, Refusal> {
-        if let Some(reason) = self.ats.handshake(headers, &body) {
-            return Ok(Received::Handshake(reason));
-        }
-        if self.awaits_secret {
+    pub fn receive(
+        &self,
+        headers: &HeaderMap,
+        body: Bytes,
+        limit: ByteSize,
+        now: Timestamp,
+    ) -> Result<Received, Refusal> {
+        let handshake = self.ats.handshake(headers, &body);
+        if handshake.is_none() && self.awaits_secret {
             return Ok(Received::TooEarly);
         }
-        let verified = verify(self.ats.scheme(), &self.keys, headers, body, now)?;
-        Ok(Received::Signed(verified.named(self.delivery_id(headers))))
-    }
-
-    fn delivery_id(&self, headers: &HeaderMap) -> Option<String> {
-        let id = headers.get(self.ats.delivery_id()?)?.to_str().ok()?;
-        is_id(id).then(|| id.to_owned())
+        let verified = match handshake {
+            Some(_) => None,
+            None => Some(verify(self.ats.scheme(), &self.keys, headers, body, now)?),
+        };
+        if let Some((name, value)) = self.ats.echo(headers) {
+            return Ok(Received::Echo(name, value));
+        }
+        let Some(verified) = verified else { return Ok(Received::Handshake(handshake.unwrap_or_default())) };
+        let limit = usize::try_from(limit.as_u64()).unwrap_or(usize::MAX);
+        let unpacked = self.ats.unpack(headers, verified.body(), limit)?;
+        Ok(Received::Signed(verified.opened(self.ats.envelope(headers), unpacked)))
     }
 
     /// Reads what was verified.
@@ -150,7 +168,18 @@ impl Source {
     /// # Errors
     /// [`Misread`]: the delivery is kept for a person to look at.
     pub fn read(&self, verified: &Verified) -> Result<Delivery, Misread> {
-        self.read_unsigned(verified.body())
+        let envelope = verified.envelope();
+        let named = |event: Option<String>| event.unwrap_or_else(|| "unnamed".to_owned());
+        if let Some(reason) = envelope.nothing {
+            let event = Event::Ignored { event: named(envelope.event.clone()), reason };
+            return Ok(Delivery { event, payload: Value::Null });
+        }
+        let mut delivery = self.read_unsigned(verified.body())?;
+        if let Event::Hire(hired) = &mut delivery.event {
+            hired.delivery_id = hired.delivery_id.take().or_else(|| envelope.delivery_id.clone());
+            hired.event = envelope.event.clone().unwrap_or_else(|| std::mem::take(&mut hired.event));
+        }
+        Ok(delivery)
     }
 
     /// Reads a body that nobody signed just now: a stored one, verified when it was taken in, or one
@@ -159,7 +188,8 @@ impl Source {
     /// # Errors
     /// As [`Source::read`].
     pub fn read_unsigned(&self, body: &[u8]) -> Result<Delivery, Misread> {
-        let payload = json::read(body)?;
+        let unpacked = self.ats.unpack(&HeaderMap::new(), body, LARGEST_SHOWN);
+        let payload = json::read(unpacked.ok().flatten().as_deref().unwrap_or(body))?;
         let event = self.read_payload(&payload)?;
         Ok(Delivery { event, payload })
     }

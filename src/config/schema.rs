@@ -21,7 +21,14 @@ const WORDS: &[(&str, &[&str])] = &[
 ];
 
 /// Keys that are one text or several.
-const TEXTS: &[&str] = &["ignore.is", "ignore.is_not", "ignore.like", "outbound.allow"];
+const TEXTS: &[&str] = &[
+    "ignore.is",
+    "ignore.is_not",
+    "ignore.like",
+    "outbound.allow",
+    "sources.NAME.delivery.application",
+    "sources.NAME.facts.NAME",
+];
 
 /// Where each key is a category, or a table with one.
 const DOCUMENTS: &str = "sources.NAME.documents";

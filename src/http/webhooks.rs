@@ -7,7 +7,7 @@ use aws_lc_rs::hmac;
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use tokio::time::Instant;
@@ -21,7 +21,7 @@ use super::body;
 use super::code::Code;
 use super::contract::{StateName, tag};
 use super::problem::Problem;
-use crate::ats::{Received, SoftgardenDelivery, Source};
+use crate::ats::{Received, Refusal, SoftgardenDelivery, Source};
 use crate::transfer::{NotReceived, Receipt};
 
 /// What deliveries to addresses that do not exist are counted under.
@@ -29,6 +29,9 @@ const NOBODY: &str = "unknown";
 
 /// The result of a delivery that was not taken.
 const REFUSED: &str = "refused";
+
+/// What a handshake is counted as that wants to see a header again.
+const ECHO: &str = "handshake";
 
 /// What an ATS sends, for the contract: in its own structure, or in ours. Each ATS's file reads its own.
 struct DeliveryBody;
@@ -69,6 +72,7 @@ struct Refused {
 /// What became of a delivery.
 enum Outcome {
     Handshake(&'static str),
+    Echo(HeaderName, HeaderValue),
     Stored(Receipt),
     Refused(Refused),
     NotStored(NotReceived),
@@ -130,23 +134,34 @@ async fn take(app: &App, source: Option<&Source>, request: Request) -> Outcome {
         Err(problem) => return Outcome::Refused(unread(problem)),
     };
     let allowance = room.allowance();
-    let body = match room.read(body::read(app, &parts.headers, body, limit, Some(&allowance))).await {
+    let gzip = source.is_some_and(Source::takes_gzip);
+    let body = match room.read(body::read(app, &parts.headers, body, limit, Some(&allowance), gzip)).await {
         Ok(body) => body,
         Err(problem) => return Outcome::Refused(unread(problem)),
     };
+    let arrived = body.len();
     let Some(source) = source else {
         pretend(&body);
         return Outcome::Refused(unsigned("unknown_source"));
     };
-    let delivery = match source.receive(&parts.headers, body, app.clock.now()) {
+    let delivery = match source.receive(&parts.headers, body, limit, app.clock.now()) {
         Ok(Received::Signed(delivery)) => delivery,
         Ok(Received::Handshake(reason)) => return Outcome::Handshake(reason),
         Ok(Received::TooEarly) => {
             let problem = Problem::of(Code::SecretAwaited);
             return Outcome::Refused(Refused { reason: "secret_awaited", problem });
         }
+        Ok(Received::Echo(name, value)) => return Outcome::Echo(name, value),
+        Err(refusal @ Refusal::UnpackedTooLarge) => {
+            let problem = Problem::of(Code::TooLarge);
+            return Outcome::Refused(Refused { reason: refusal.code(), problem });
+        }
         Err(refusal) => return Outcome::Refused(unsigned(refusal.code())),
     };
+    // What was packed takes up room as well.
+    if let Err(problem) = room.grow(delivery.body().len().saturating_sub(arrived)) {
+        return Outcome::Refused(unread(problem));
+    }
     app.watch.admitted(source.name(), delivery.secret(), app.clock.now());
     if !source.is_enabled() {
         return Outcome::Refused(Refused { reason: "paused", problem: Problem::of(Code::SourcePaused) });
@@ -205,7 +220,8 @@ fn note(app: &App, source: &str, outcome: &Outcome, elapsed: Duration) {
     app.metrics.delivery(source, result, elapsed.as_secs_f64());
     let duration_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
     match outcome {
-        Outcome::Handshake(reason) => {
+        Outcome::Handshake(_) | Outcome::Echo(..) => {
+            let reason = outcome.handshake();
             app.watch.ignored(source, reason);
             tracing::info!(source, result, reason, duration_ms, "delivery");
         }
@@ -228,10 +244,15 @@ fn note(app: &App, source: &str, outcome: &Outcome, elapsed: Duration) {
 }
 
 impl Outcome {
+    /// What kind of handshake it was.
+    fn handshake(&self) -> &'static str {
+        if let Self::Handshake(reason) = self { reason } else { ECHO }
+    }
+
     /// The stable code of the log line and the metric.
     fn result(&self) -> &'static str {
         match self {
-            Self::Handshake(_) => "ignored",
+            Self::Handshake(_) | Self::Echo(..) => "ignored",
             Self::Stored(receipt) if receipt.hire.is_none() => "ignored",
             Self::Stored(receipt) if receipt.duplicate => "duplicate",
             Self::Stored(_) => "stored",
@@ -242,6 +263,10 @@ impl Outcome {
 }
 
 fn answer(source: Option<&Source>, outcome: Outcome) -> Response {
+    let echo = match &outcome {
+        Outcome::Echo(name, value) => Some((name.clone(), value.clone())),
+        _ => None,
+    };
     let answer = match outcome {
         Outcome::Refused(refused) => return refused.problem.into_response(),
         Outcome::NotStored(why) => {
@@ -251,10 +276,10 @@ fn answer(source: Option<&Source>, outcome: Outcome) -> Response {
             };
             return Problem::of(code).into_response();
         }
-        Outcome::Handshake(reason) => DeliveryAnswer {
+        Outcome::Handshake(_) | Outcome::Echo(..) => DeliveryAnswer {
             hire: None,
             state: "ignored",
-            reason: Some(reason),
+            reason: Some(outcome.handshake()),
             duplicate: None,
             warnings: None,
         },
@@ -268,5 +293,7 @@ fn answer(source: Option<&Source>, outcome: Outcome) -> Response {
     };
     let success = source.map(|source| source.manners().success);
     let status = success.and_then(|code| StatusCode::from_u16(code).ok()).unwrap_or(StatusCode::OK);
-    (status, Json(answer)).into_response()
+    let mut response = (status, Json(answer)).into_response();
+    response.headers_mut().extend(echo);
+    response
 }

@@ -20,6 +20,7 @@ mod every_sync;
 mod failed_sync;
 mod filters;
 mod framing;
+mod generic;
 mod greenhouse;
 mod health;
 mod ledger;

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use bytesize::ByteSize;
 use jiff::Timestamp;
 use reqwest::header::{HeaderMap, HeaderValue};
 use serde_json::json;
@@ -58,7 +59,7 @@ fn received(
     headers: &HeaderMap,
     body: Vec<u8>,
 ) -> Result<super::super::Verified, &'static str> {
-    match source.receive(headers, Bytes::from(body), Timestamp::UNIX_EPOCH) {
+    match source.receive(headers, Bytes::from(body), ByteSize::mib(1), Timestamp::UNIX_EPOCH) {
         Ok(Received::Signed(verified)) => Ok(verified),
         Ok(other) => panic!("Greenhouse prescribes no handshake: {other:?}"),
         Err(refusal) => Err(refusal.code()),

@@ -33,6 +33,9 @@ pub enum Refusal {
     /// The signature is right and was made in the future.
     #[error("the signature is from the future")]
     TimestampAhead,
+    /// The signature is right, and what was packed in the body is larger than the limit.
+    #[error("the body is larger than the limit once it is unpacked")]
+    UnpackedTooLarge,
 }
 
 impl Refusal {
@@ -49,6 +52,7 @@ impl Refusal {
             Self::TimestampMalformed => "timestamp_malformed",
             Self::TimestampOld => "timestamp_old",
             Self::TimestampAhead => "timestamp_ahead",
+            Self::UnpackedTooLarge => "unpacked_too_large",
         }
     }
 }

@@ -21,6 +21,9 @@ const WITHDRAWN: &str = "WITHDRAWN";
 /// A trial.
 const TEST: &str = "TEST";
 
+/// What a note calls the fields of their own.
+const CUSTOM_FIELDS: &str = "customFields";
+
 /// What a delivery says. Without a status it is not known what it is about: nothing is guessed.
 pub(super) fn event(payload: &Value) -> Result<Event, Misread> {
     let Some(status) = payload["status"].as_str() else {
@@ -109,7 +112,7 @@ fn put_position(delivery: &SoftgardenDelivery, facts: &mut Facts) {
 fn put_custom(fields: Option<&Map<String, Value>>, facts: &mut Facts, notes: &mut Vec<Note>) {
     for (index, (title, value)) in fields.into_iter().flatten().enumerate() {
         if title.trim().is_empty() || value.is_object() || (value.is_array() && !is_texts(value)) {
-            notes.push(format!("custom_field_left_out:customFields[{index}]"));
+            notes.push(format!("custom_field_left_out:{CUSTOM_FIELDS}[{index}]"));
         } else {
             facts.put_custom(title, value.clone());
         }

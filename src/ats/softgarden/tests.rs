@@ -156,7 +156,7 @@ fn the_secret_comes_along_as_a_token_or_as_a_password() {
         let value = |text: &&str| (header.clone(), HeaderValue::from_str(text).expect("a header value"));
         let headers: HeaderMap = values.iter().map(value).collect();
         let source = sources.named("sg").expect("is there");
-        match source.receive(&headers, Bytes::from_static(b"{}"), Timestamp::UNIX_EPOCH) {
+        match source.receive(&headers, Bytes::from_static(b"{}"), ByteSize::mib(1), Timestamp::UNIX_EPOCH) {
             Ok(Received::Signed(verified)) => Ok(verified.secret()),
             Ok(_) => panic!("there is no handshake"),
             Err(refusal) => Err(refusal.code()),
@@ -187,6 +187,7 @@ fn what_softgarden_cannot_do_is_a_mistake_in_its_section() {
     for (more, key) in [
         ("hired_when = [\"Onboarding\"]", "sources.sg.hired_when[0]"),
         ("api_key = \"k\"", "sources.sg.api_key"),
+        ("facts = { \"job.title\" = \"$.job\" }", "sources.sg.delivery"),
         ("[sg.signature]\nheader = \"x-signature\"", "sources.sg.signature"),
         ("[sg.signature]\ntoken = \"form:token\"", "sources.sg.signature"),
         ("[sg.signature]\naccept_unsigned = \"I know that anyone can send hires\"", "sources.sg.signature"),
