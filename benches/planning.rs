@@ -5,6 +5,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
+use bytesize::ByteSize;
 use hirebridge::ats::{Delivery, Event, Hired, Received, Source, Verified};
 use hirebridge::domain::{Catalog, Plan};
 use hirebridge::mapping::{Input, Mapping};
@@ -95,7 +96,7 @@ fn source(planner: &Planner) -> &Source {
 }
 
 fn verify(source: &Source, headers: &HeaderMap, body: &Bytes) -> Verified {
-    match source.receive(headers, body.clone()) {
+    match source.receive(headers, body.clone(), ByteSize::mib(1), Timestamp::UNIX_EPOCH) {
         Ok(Received::Signed(verified)) => verified,
         _ => unreachable!("the signature is right"),
     }

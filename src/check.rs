@@ -263,6 +263,17 @@ impl Doctor {
 
 fn source(source: &Source) -> Finding {
     let (name, kind) = (source.name(), source.kind());
+    if source.awaits_secret() {
+        return Finding::bad(
+            Verdict::Warning,
+            "source",
+            &format!("{name} awaits its secret: all but {kind}'s test is answered 503 and not stored"),
+            "that the secret follows soon; its ATS repeats what it could not deliver",
+            &format!(
+                "put the secret that {kind} shows into sources.{name}.secrets, take awaiting_secret out, then `hirebridge config reload`"
+            ),
+        );
+    }
     if source.is_enabled() {
         return Finding::ok("source", format!("{name} receives from {kind}"));
     }

@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use axum::{Json, Router};
 use bytes::Bytes;
+use bytesize::ByteSize;
 use hirebridge::ats::Received;
 use hirebridge::clock::Clock;
 use hirebridge::config::Config;
@@ -132,7 +133,9 @@ async fn take(
 impl Desk {
     async fn plan(&self, headers: &HeaderMap, body: Bytes) -> Result<Employee, StatusCode> {
         let source = self.planner.sources.named(ground::SOURCE).ok_or(StatusCode::UNAUTHORIZED)?;
-        let Ok(Received::Signed(verified)) = source.receive(headers, body) else {
+        let Ok(Received::Signed(verified)) =
+            source.receive(headers, body, ByteSize::mib(1), self.clock.now())
+        else {
             return Err(StatusCode::UNAUTHORIZED);
         };
         let plan = self.planner.preview(source, verified.body(), Timestamp::UNIX_EPOCH, &[]).await;

@@ -86,11 +86,29 @@ impl Api {
         guard: &Guard,
     ) -> Result<Self, String> {
         let credential = BASE64_STANDARD.encode(format!("{}:", key.expose_secret()));
-        let mut basic =
-            HeaderValue::try_from(format!("Basic {credential}")).expect("base64 is fit for a header");
-        basic.set_sensitive(true);
+        let basic = HeaderValue::try_from(format!("Basic {credential}")).expect("base64 is fit for a header");
+        Self::with(base, basic, accept, guard)
+    }
+
+    /// An API that takes the key as a bearer token.
+    ///
+    /// # Errors
+    /// A sentence, when the key is not fit for a header, or the platform's TLS cannot be set up.
+    pub fn with_bearer(base: Url, key: &SecretString, guard: &Guard) -> Result<Self, String> {
+        let bearer = HeaderValue::try_from(format!("Bearer {}", key.expose_secret()));
+        let bearer = bearer.map_err(|_| "holds characters that no token has".to_owned())?;
+        Self::with(base, bearer, "application/json", guard)
+    }
+
+    fn with(
+        base: Url,
+        mut credential: HeaderValue,
+        accept: &'static str,
+        guard: &Guard,
+    ) -> Result<Self, String> {
+        credential.set_sensitive(true);
         let headers =
-            HeaderMap::from_iter([(AUTHORIZATION, basic), (ACCEPT, HeaderValue::from_static(accept))]);
+            HeaderMap::from_iter([(AUTHORIZATION, credential), (ACCEPT, HeaderValue::from_static(accept))]);
         let http = Client::new(Reuse::Short, CONNECT, guard, Clock::system());
         let http = http.map_err(|error| error.to_string())?;
         Ok(Self { http, base, headers })
@@ -101,15 +119,40 @@ impl Api {
     /// # Errors
     /// [`ApiError`]; a status other than 2xx is one, redirects included.
     pub async fn post_json(&self, path: &str, body: &Value, deadline: Instant) -> Result<Value, ApiError> {
+        let body = serde_json::to_vec(body).map_err(|_| ApiError::Unreadable)?;
+        self.ask(Request::new(Method::POST, self.at(path)).with_json(body.into()), deadline).await
+    }
+
+    /// Reads the JSON at a path below the base, with this query, before `deadline`.
+    ///
+    /// # Errors
+    /// [`ApiError`]; a status other than 2xx is one, redirects included.
+    pub async fn get_json(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        deadline: Instant,
+    ) -> Result<Value, ApiError> {
+        let mut url = self.at(path);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        self.ask(Request::new(Method::GET, url), deadline).await
+    }
+
+    /// A path below the base.
+    fn at(&self, path: &str) -> Url {
         let mut url = self.base.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
-            segments.pop_if_empty().push(path);
+            segments.pop_if_empty().extend(path.split('/'));
         }
-        let body = serde_json::to_vec(body).map_err(|_| ApiError::Unreadable)?;
-        let mut request = Request::new(Method::POST, url);
-        request.headers = self.headers.clone();
+        url
+    }
+
+    async fn ask(&self, mut request: Request, deadline: Instant) -> Result<Value, ApiError> {
+        request.headers.extend(self.headers.clone());
         let left = deadline.duration_since(Instant::now());
-        let answer = self.http.send(request.with_json(body.into()), left).await?;
+        let answer = self.http.send(request, left).await?;
         match answer.status {
             200..=299 => super::json::read(&answer.body).map_err(|_| ApiError::Unreadable),
             status => Err(ApiError::Status(status)),

@@ -14,14 +14,14 @@ mod shapes;
 use std::sync::LazyLock;
 
 use async_trait::async_trait;
-use reqwest::header::{HeaderMap, HeaderName};
+use reqwest::header::HeaderMap;
 use serde_json::Value;
 use tokio::time::Instant;
 use url::Url;
 
 use super::api::Api;
 use super::settings::{Mistakes, Settings};
-use super::signature::{Encoding, Scheme};
+use super::signature::{Scheme, preset};
 use super::{
     ApiError, AtsSource, Completed, CustomField, Event, Filed, Hired, Kind, Manners, Misread, Opened, Setup,
     json,
@@ -30,7 +30,7 @@ use crate::domain::{Facts, File, Place};
 use crate::outbound::Guard;
 
 /// Ashby's place in the list.
-pub(super) const KIND: Kind = Kind { name: "ashby", build, files_need_key: true };
+pub(super) const KIND: Kind = Kind { has_api: true, files_need_key: true, ..Kind::of("ashby", build) };
 
 /// Where Ashby's API is: <https://developers.ashbyhq.com/reference/introduction>.
 const API: &str = "https://api.ashbyhq.com";
@@ -43,11 +43,10 @@ const LARGEST_PING: usize = 512;
 
 /// `Ashby-Signature: sha256=<hex>` over the raw body:
 /// <https://developers.ashbyhq.com/docs/authenticating-webhooks>.
-static SCHEME: LazyLock<Scheme> = LazyLock::new(|| Scheme {
-    header: HeaderName::from_static("ashby-signature"),
-    prefix: "sha256=",
-    encoding: Encoding::LowerHex,
-});
+static SCHEME: LazyLock<Scheme> = LazyLock::new(|| preset("ashby"));
+
+/// Where the signature is.
+const SIGNATURE: &str = "ashby-signature";
 
 /// One Ashby account.
 struct Ashby {
@@ -99,7 +98,7 @@ impl AtsSource for Ashby {
     /// is not documented: without a signature it is answered, with a wrong one it is refused, so that
     /// the customer sees the mistake at once.
     fn handshake(&self, headers: &HeaderMap, body: &[u8]) -> Option<&'static str> {
-        let unsigned = !headers.contains_key(&SCHEME.header);
+        let unsigned = !headers.contains_key(SIGNATURE);
         (unsigned && body.len() <= LARGEST_PING && is_ping(&json::read(body).ok()?)).then_some(read::PING)
     }
 

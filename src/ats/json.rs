@@ -3,10 +3,12 @@
 use std::cell::Cell;
 use std::fmt;
 
+use serde::Deserialize;
 use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::map::Entry;
 use serde_json::{Map, Value};
 
+use super::{Misread, is_id};
 use crate::domain::Held;
 
 /// How many arrays and objects may be inside one another.
@@ -60,6 +62,38 @@ pub fn read(body: &[u8]) -> Result<Value, Unreadable> {
     let value = Strict { left: DEPTH, why: &why }.deserialize(&mut input).map_err(|_| why.get())?;
     input.end().map_err(|_| Unreadable::NotJson)?;
     Ok(value)
+}
+
+/// Reads a value as one of an ATS's shapes.
+///
+/// # Errors
+/// [`Misread`] with the place of what does not fit; the parser's own words hold values and are dropped.
+pub(super) fn shaped<'de, T: Deserialize<'de>>(value: &'de Value) -> Result<T, Misread> {
+    if let Ok(fits) = T::deserialize(value) {
+        return Ok(fits);
+    }
+    // Following the path costs as much as reading, so that it is done only where it is needed.
+    serde_path_to_error::deserialize(value).map_err(|error| match error.path().to_string().as_str() {
+        "." => Misread::at("$"),
+        path => Misread::at(format!("$.{path}")),
+    })
+}
+
+/// An id: a whole number, or a text that is fit for one. What an ATS shows in its examples is often all that it says.
+#[derive(Deserialize)]
+#[serde(try_from = "Value")]
+pub(super) struct Id(pub(super) String);
+
+impl TryFrom<Value> for Id {
+    type Error = &'static str;
+
+    fn try_from(value: Value) -> Result<Self, Self::Error> {
+        match value {
+            Value::Number(number) if number.is_u64() => Ok(Self(number.to_string())),
+            Value::String(text) if is_id(&text) => Ok(Self(text)),
+            _ => Err("not an id"),
+        }
+    }
 }
 
 /// Builds a value while it counts the depth and watches the keys; tells the reason through `why`,

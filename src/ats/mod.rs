@@ -5,18 +5,27 @@
 
 pub mod api;
 mod ashby;
+mod contact;
+mod custom;
+pub mod generic;
+mod greenhouse;
 pub mod json;
+mod link;
 pub mod names;
+mod recruitee;
 pub mod settings;
 pub mod signature;
+mod softgarden;
 mod source;
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use async_trait::async_trait;
+use bytes::Bytes;
+use bytesize::ByteSize;
 use jiff::Timestamp;
-use reqwest::header::HeaderMap;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 use tokio::time::Instant;
 use url::Url;
@@ -28,26 +37,73 @@ use json::Unreadable;
 use settings::{Mistakes, NameSplitPolicy, SettingError, Settings};
 use signature::Scheme;
 pub use signature::{Refusal, Verified};
+pub use softgarden::{SoftgardenAddress, SoftgardenDelivery, SoftgardenDocument};
 pub use source::{Delivery, Received, Source, Sources};
 
 /// Every ATS that a source may be of.
-const KINDS: &[Kind] = &[
-    ashby::KIND, //
-];
+const KINDS: &[Kind] =
+    &[ashby::KIND, greenhouse::KIND, recruitee::KIND, softgarden::KIND, generic::KIND, generic::STANDARD];
 
 /// One ATS in the list.
 struct Kind {
     /// What `kind = "…"` says.
     name: &'static str,
     /// Makes a source of it; the mistakes it finds are added to the others.
-    build: fn(&Settings, &Guard, &mut Mistakes) -> Option<Box<dyn AtsSource>>,
+    build: Build,
+    /// Whether it has an API that we ask, so that a key to it is of use.
+    has_api: bool,
     /// Whether its files can be had with a key to its API alone.
     files_need_key: bool,
+    /// Whether `[sources.NAME.signature]` says how it signs.
+    signature: bool,
+    /// Whether it tells its secret only after the running service has answered its test.
+    secret_comes_later: bool,
+    /// Whether it can be told that a hire is in Personio.
+    takes_notes: bool,
+    /// Whether its API has to be told the account.
+    api_needs_account: bool,
+    /// The largest body, if it is not the usual one.
+    body_limit: Option<ByteSize>,
+}
+
+/// Makes a source of its settings.
+type Build = fn(&Settings, &Guard, &mut Mistakes) -> Option<Box<dyn AtsSource>>;
+
+impl Kind {
+    /// One whose webhook says everything, and is signed with a secret that is known from the start.
+    const fn of(name: &'static str, build: Build) -> Self {
+        Self {
+            name,
+            build,
+            has_api: false,
+            files_need_key: false,
+            signature: false,
+            secret_comes_later: false,
+            takes_notes: false,
+            api_needs_account: false,
+            body_limit: None,
+        }
+    }
 }
 
 /// What `kind = "…"` may say.
 pub fn kinds() -> impl Iterator<Item = &'static str> {
     KINDS.iter().map(|kind| kind.name)
+}
+
+/// Whether a key to the API of this kind of ATS is of any use.
+pub fn has_api(kind: &str) -> bool {
+    KINDS.iter().any(|known| known.name == kind && known.has_api)
+}
+
+/// Whether this kind of ATS makes its secret itself, after the running service has answered its test.
+pub fn secret_comes_later(kind: &str) -> bool {
+    KINDS.iter().any(|known| known.name == kind && known.secret_comes_later)
+}
+
+/// Whether the API of this kind of ATS has to be told the account.
+pub fn api_needs_account(kind: &str) -> bool {
+    KINDS.iter().any(|known| known.name == kind && known.api_needs_account)
 }
 
 /// What hirebridge has to know of an ATS.
@@ -64,7 +120,34 @@ pub trait AtsSource: Send + Sync {
 
     /// An unsigned handshake that the ATS prescribes, matched exactly: the reason it is answered with
     /// success and becomes nothing. `None` for everything else, which then needs a signature.
-    fn handshake(&self, headers: &HeaderMap, body: &[u8]) -> Option<&'static str>;
+    fn handshake(&self, _headers: &HeaderMap, _body: &[u8]) -> Option<&'static str> {
+        None
+    }
+
+    /// The header and the value that such a handshake wants to see in the answer, if this is one.
+    fn echo(&self, _headers: &HeaderMap) -> Option<(HeaderName, HeaderValue)> {
+        None
+    }
+
+    /// What the headers of a delivery say, beside its signature. They are there only when it arrives: what is stored
+    /// has passed.
+    fn envelope(&self, _headers: &HeaderMap) -> Envelope {
+        Envelope::default()
+    }
+
+    /// Whether its bodies may be compressed.
+    fn takes_gzip(&self) -> bool {
+        false
+    }
+
+    /// The JSON that a body holds in another form, of at most `limit` bytes; none if it is JSON itself, or nothing
+    /// that can be unpacked. Only ever given what was verified, or what an operator shows us.
+    ///
+    /// # Errors
+    /// [`Refusal::UnpackedTooLarge`]
+    fn unpack(&self, _headers: &HeaderMap, _body: &[u8], _limit: usize) -> Result<Option<Bytes>, Refusal> {
+        Ok(None)
+    }
 
     /// What a payload says. Only ever given what was verified, or what an operator shows us.
     ///
@@ -74,7 +157,9 @@ pub trait AtsSource: Send + Sync {
 
     /// Asks the ATS for what the webhook names only by its id and `known` lacks. Never fails: what could
     /// not be had is named in the answer, which is there by `deadline`.
-    async fn complete(&self, hired: &Hired, known: &Facts, deadline: Instant) -> Completed;
+    async fn complete(&self, _hired: &Hired, _known: &Facts, _deadline: Instant) -> Completed {
+        Completed::default()
+    }
 
     /// The custom fields that there are at the ATS; `None` if it cannot be asked, or there is no key for that.
     async fn custom_fields(&self, _deadline: Instant) -> Option<Result<Vec<CustomField>, ApiError>> {
@@ -83,7 +168,30 @@ pub trait AtsSource: Send + Sync {
 
     /// Asks the ATS whether it takes the key that the customer gave us; `None` if there is none. Changes nothing
     /// there, and keeps nothing of the answer.
-    async fn try_key(&self, deadline: Instant) -> Option<Result<(), ApiError>>;
+    async fn try_key(&self, _deadline: Instant) -> Option<Result<(), ApiError>> {
+        None
+    }
+
+    /// Whether somebody was hired, of a delivery that does not say so itself ([`Hired::to_confirm`]).
+    ///
+    /// # Errors
+    /// [`ApiError`]: the delivery is to come again.
+    async fn confirm(&self, _hired: &Hired, _deadline: Instant) -> Result<bool, ApiError> {
+        Ok(true)
+    }
+
+    /// Whether the ATS is told that a hire is in Personio.
+    fn is_told(&self) -> bool {
+        false
+    }
+
+    /// Tells it.
+    ///
+    /// # Errors
+    /// [`ApiError`]
+    async fn tell(&self, _arrived: &Arrived, _deadline: Instant) -> Result<(), ApiError> {
+        Ok(())
+    }
 
     /// Whether one account has several companies, whose name comes with a hire as `tenant.name`.
     fn has_tenants(&self) -> bool {
@@ -135,6 +243,30 @@ impl fmt::Debug for Opened {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Opened({})", self.url.host_str().unwrap_or_default())
     }
+}
+
+/// A hire that is in Personio, as its ATS is told.
+#[derive(Clone)]
+pub struct Arrived {
+    /// The application's id at the ATS, as in [`Hired`].
+    pub application: String,
+    /// The employee's page in Personio, if it is known how such a link looks.
+    pub link: Option<String>,
+    /// When the employee was created.
+    pub at: Timestamp,
+    /// Who sent it: nobody if it went by itself.
+    pub by: Option<String>,
+}
+
+/// What the headers of a delivery say of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Envelope {
+    /// The event's name at the sender, fit for a log.
+    pub event: Option<String>,
+    /// The delivery's id at the sender, for the log alone.
+    pub delivery_id: Option<String>,
+    /// Why nothing becomes of it, as a stable code, if that is so.
+    pub nothing: Option<&'static str>,
 }
 
 /// How an ATS wants to be answered.
@@ -257,6 +389,8 @@ pub struct Hired {
     pub notes: Vec<Note>,
     /// The files that it names or brings.
     pub files: Vec<File>,
+    /// Whether the ATS has to be asked if this is a hire at all, before it is taken for one.
+    pub to_confirm: bool,
     /// Whether this event by its nature carries everything that the ATS's webhooks carry about a hire.
     /// If not, another delivery may come at about the same time and add to it.
     pub settled: bool,
@@ -273,9 +407,23 @@ impl Hired {
         self.name_split = self.name_split.or(later.name_split);
         self.notes.extend(later.notes);
         document::gather(&mut self.files, later.files);
+        self.to_confirm &= later.to_confirm;
         self.settled |= later.settled;
         self.at = self.at.max(later.at);
         self
+    }
+}
+
+impl Hired {
+    /// The same delivery, if it turns out to say that this is no hire, or no more.
+    pub fn taken_back(&self) -> Unhired {
+        Unhired {
+            application: self.application.clone(),
+            event: self.event.clone(),
+            delivery_id: self.delivery_id.clone(),
+            at: self.at,
+            otherwise: "not_hired",
+        }
     }
 }
 
@@ -328,6 +476,11 @@ impl From<Unreadable> for Misread {
     fn from(why: Unreadable) -> Self {
         Self { held: why.held(), code: why.code(), path: None, application: None }
     }
+}
+
+/// A time as ATSs write it, if it can be read.
+fn time(value: &Value) -> Option<Timestamp> {
+    value.as_str()?.parse().ok()
 }
 
 /// A name from a payload, for logs and answers: cut down to what a name of an event is made of.

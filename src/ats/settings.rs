@@ -11,7 +11,7 @@ use url::Url;
 
 use crate::outbound::Guard;
 
-use super::KINDS;
+use super::{KINDS, Kind, Scheme, generic, signature};
 
 /// The shortest secret that is accepted, in bytes.
 const SHORTEST_SECRET: usize = 16;
@@ -33,6 +33,9 @@ pub struct Settings {
     /// The live secrets; several while one replaces the other.
     #[serde(default)]
     pub secrets: Vec<SecretString>,
+    /// The secret is not known yet: the ATS tells it only after it has tested the running service.
+    #[serde(default)]
+    pub awaiting_secret: bool,
     /// A key to the ATS's API, which then completes what the webhook lacks.
     pub api_key: Option<SecretString>,
     /// Where the ATS's API is, if not at the vendor's usual place.
@@ -51,6 +54,15 @@ pub struct Settings {
     pub wait: Option<SignedDuration>,
     /// The largest body, if not the server's.
     pub body_limit: Option<ByteSize>,
+    /// Whether the ATS is told that a hire is in Personio, where it can be; yes if not said otherwise.
+    pub note_on_profile: Option<bool>,
+    /// `[sources.NAME.signature]`: how the sender signs, for kinds that do not know it themselves.
+    pub signature: Option<signature::Settings>,
+    /// `[sources.NAME.delivery]`: how a delivery is read, for `generic`.
+    pub delivery: Option<generic::DeliverySettings>,
+    /// `[sources.NAME.facts]`: where each fact is, for `generic`.
+    #[serde(default)]
+    pub facts: BTreeMap<String, generic::OneOrMore>,
 }
 
 /// What becomes of a hire whose name could be split only by guess.
@@ -107,8 +119,26 @@ impl Settings {
 
     /// Whether this source has no files to give for lack of a key.
     pub fn lacks_key_for_files(&self) -> bool {
-        let kind = KINDS.iter().find(|known| known.name == self.kind);
-        self.api_key.is_none() && kind.is_some_and(|kind| kind.files_need_key)
+        self.api_key.is_none() && self.kind().is_some_and(|kind| kind.files_need_key)
+    }
+
+    /// Whether nothing can be verified yet, because the ATS has not told its secret.
+    pub(super) fn awaits_secret(&self) -> bool {
+        self.awaiting_secret && self.secrets.is_empty()
+    }
+
+    fn kind(&self) -> Option<&'static Kind> {
+        KINDS.iter().find(|known| known.name == self.kind)
+    }
+
+    /// The largest body of this source, if it is not the server's: its own, or that of its kind.
+    pub fn body_limit(&self) -> Option<ByteSize> {
+        self.body_limit.or_else(|| self.kind()?.body_limit)
+    }
+
+    /// Whether this ATS has no API that a key would open.
+    fn has_no_api(&self) -> bool {
+        self.kind().is_some_and(|kind| !kind.has_api)
     }
 
     /// The events of `hired_when` among those that the ATS has; `usual` if the setting is absent.
@@ -143,14 +173,62 @@ impl Settings {
                 "must be 1 to 128 letters, digits, `-`, `_` or `.`: it is part of each hire's key",
             );
         }
+        if let Some(kind) = self.kind()
+            && self.signature.is_some()
+            && !kind.signature
+        {
+            mistakes.add("signature", format!("is known of `{}`: leave this section out", kind.name));
+        }
+        if let Some(kind) = self.kind()
+            && (self.delivery.is_some() || !self.facts.is_empty())
+            && !kind.signature
+        {
+            let problem = format!("and `facts` are known of `{}`: leave these sections out", kind.name);
+            mistakes.add("delivery", problem);
+        }
         self.check_secrets(mistakes);
         self.check_api(guard, mistakes);
         self.check_limits(mistakes);
     }
 
+    /// The scheme that is written down in `[sources.NAME.signature]`; what is wrong with it is added to the mistakes.
+    pub(super) fn scheme(&self, mistakes: &mut Mistakes) -> Option<Scheme> {
+        let Some(signature) = &self.signature else {
+            mistakes.add("signature", "is needed: how the sender proves who it is");
+            return None;
+        };
+        match signature.scheme() {
+            Ok(scheme) => Some(scheme),
+            Err(wrong) => {
+                for (key, problem) in wrong {
+                    mistakes.add(format_args!("signature.{key}"), problem);
+                }
+                None
+            }
+        }
+    }
+
     fn check_secrets(&self, mistakes: &mut Mistakes) {
-        if self.secrets.is_empty() {
-            mistakes.add("secrets", "needs at least one secret; `hirebridge secret` makes one");
+        let needed = !self.signature.as_ref().is_some_and(signature::Settings::is_unsigned);
+        let comes_later = self.kind().is_some_and(|kind| kind.secret_comes_later);
+        if self.awaiting_secret && !comes_later {
+            let problem = format!("is not for `{}`, whose secret you choose: leave it out", self.kind);
+            mistakes.add("awaiting_secret", problem);
+        } else if self.secrets.is_empty() && needed && !self.awaiting_secret {
+            mistakes.add(
+                "secrets",
+                if comes_later {
+                    "needs the secret that the ATS shows; set `awaiting_secret = true` until it has made one"
+                } else {
+                    "needs at least one secret; `hirebridge secret` makes one"
+                },
+            );
+        }
+        if self.note_on_profile.is_some() && self.kind().is_some_and(|kind| !kind.takes_notes) {
+            mistakes.add(
+                "note_on_profile",
+                format!("is of no use: no note is left in {}; leave it out", self.kind),
+            );
         }
         for (index, secret) in self.secrets.iter().enumerate() {
             let secret = secret.expose_secret();
@@ -170,6 +248,14 @@ impl Settings {
     fn check_api(&self, guard: &Guard, mistakes: &mut Mistakes) {
         if self.api_key.as_ref().is_some_and(|key| key.expose_secret().trim().is_empty()) {
             mistakes.add("api_key", "is empty; leave it out if there is none");
+        }
+        for (key, is_set) in
+            [("api_key", self.api_key.is_some()), ("api_base_url", self.api_base_url.is_some())]
+        {
+            if is_set && self.has_no_api() {
+                mistakes
+                    .add(key, format!("has no meaning here: no API of {} is asked; leave it out", self.kind));
+            }
         }
         let Some(url) = &self.api_base_url else { return };
         if let Err(forbidden) = guard.check(url) {

@@ -5,21 +5,24 @@ use std::fmt;
 
 use bytes::Bytes;
 use bytesize::ByteSize;
-use jiff::SignedDuration;
-use reqwest::header::HeaderMap;
+use jiff::{SignedDuration, Timestamp};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 use tokio::time::Instant;
 
 use super::signature::{Keys, verify};
 use super::{
-    ApiError, AtsSource, Completed, CustomField, Event, Filed, Hired, KINDS, Manners, Misread, Mistakes,
-    NameSplitPolicy, Opened, Refusal, SettingError, Settings, Setup, Verified, json, settings,
+    ApiError, Arrived, AtsSource, Completed, CustomField, Event, Filed, Hired, KINDS, Manners, Misread,
+    Mistakes, NameSplitPolicy, Opened, Refusal, SettingError, Settings, Setup, Verified, json, settings,
 };
 use crate::domain::{Facts, File, HireKey};
 use crate::outbound::Guard;
 
 /// How long a delivery that may lack something waits for a fuller one of the same hire.
 const SETTLE: SignedDuration = SignedDuration::from_secs(3);
+
+/// How much a packed body may hold that an operator shows us.
+const LARGEST_SHOWN: usize = 16 * 1024 * 1024;
 
 /// One configured source: `POST /webhooks/{name}`.
 pub struct Source {
@@ -29,6 +32,7 @@ pub struct Source {
     account: String,
     ats: Box<dyn AtsSource>,
     keys: Keys,
+    awaits_secret: bool,
     name_split: NameSplitPolicy,
     review: bool,
     settle: SignedDuration,
@@ -41,8 +45,12 @@ pub struct Source {
 pub enum Received {
     /// An unsigned handshake: answered with success, and nothing else becomes of it. Holds the reason.
     Handshake(&'static str),
+    /// A handshake, signed or not, that wants to see this header and value again.
+    Echo(HeaderName, HeaderValue),
     /// A delivery with the right signature.
     Signed(Verified),
+    /// Nobody can tell who sent it: the ATS has not told its secret yet. It is to be sent again.
+    TooEarly,
 }
 
 /// A delivery that was read.
@@ -67,6 +75,11 @@ impl Source {
     /// Whether its deliveries are taken. If not, its ATS is asked to repeat them later.
     pub fn is_enabled(&self) -> bool {
         self.enabled
+    }
+
+    /// Whether its secret is not known yet, so that nothing but a test can be answered.
+    pub fn awaits_secret(&self) -> bool {
+        self.awaits_secret
     }
 
     /// Which account at the ATS; `default` when it is the only one and names none.
@@ -110,21 +123,44 @@ impl Source {
         self.body_limit
     }
 
+    /// Whether its bodies may be compressed.
+    pub fn takes_gzip(&self) -> bool {
+        self.ats.takes_gzip()
+    }
+
     /// The key of one of its hires.
     pub fn key(&self, application: &str) -> HireKey {
         let application = application.to_owned();
         HireKey { kind: self.kind.to_owned(), account: self.account.clone(), application }
     }
 
-    /// Finds out who sent this: an unsigned handshake, or something with the right signature.
+    /// Finds out who sent this: an unsigned handshake, or something with the right signature, which is then unpacked
+    /// to at most `limit`.
     ///
     /// # Errors
     /// [`Refusal`] for everything else.
-    pub fn receive(&self, headers: &HeaderMap, body: Bytes) -> Result<Received, Refusal> {
-        match self.ats.handshake(headers, &body) {
-            Some(reason) => Ok(Received::Handshake(reason)),
-            None => verify(self.ats.scheme(), &self.keys, headers, body).map(Received::Signed),
+    pub fn receive(
+        &self,
+        headers: &HeaderMap,
+        body: Bytes,
+        limit: ByteSize,
+        now: Timestamp,
+    ) -> Result<Received, Refusal> {
+        let handshake = self.ats.handshake(headers, &body);
+        if handshake.is_none() && self.awaits_secret {
+            return Ok(Received::TooEarly);
         }
+        let verified = match handshake {
+            Some(_) => None,
+            None => Some(verify(self.ats.scheme(), &self.keys, headers, body, now)?),
+        };
+        if let Some((name, value)) = self.ats.echo(headers) {
+            return Ok(Received::Echo(name, value));
+        }
+        let Some(verified) = verified else { return Ok(Received::Handshake(handshake.unwrap_or_default())) };
+        let limit = usize::try_from(limit.as_u64()).unwrap_or(usize::MAX);
+        let unpacked = self.ats.unpack(headers, verified.body(), limit)?;
+        Ok(Received::Signed(verified.opened(self.ats.envelope(headers), unpacked)))
     }
 
     /// Reads what was verified.
@@ -132,7 +168,18 @@ impl Source {
     /// # Errors
     /// [`Misread`]: the delivery is kept for a person to look at.
     pub fn read(&self, verified: &Verified) -> Result<Delivery, Misread> {
-        self.read_unsigned(verified.body())
+        let envelope = verified.envelope();
+        let named = |event: Option<String>| event.unwrap_or_else(|| "unnamed".to_owned());
+        if let Some(reason) = envelope.nothing {
+            let event = Event::Ignored { event: named(envelope.event.clone()), reason };
+            return Ok(Delivery { event, payload: Value::Null });
+        }
+        let mut delivery = self.read_unsigned(verified.body())?;
+        if let Event::Hire(hired) = &mut delivery.event {
+            hired.delivery_id = hired.delivery_id.take().or_else(|| envelope.delivery_id.clone());
+            hired.event = envelope.event.clone().unwrap_or_else(|| std::mem::take(&mut hired.event));
+        }
+        Ok(delivery)
     }
 
     /// Reads a body that nobody signed just now: a stored one, verified when it was taken in, or one
@@ -141,7 +188,8 @@ impl Source {
     /// # Errors
     /// As [`Source::read`].
     pub fn read_unsigned(&self, body: &[u8]) -> Result<Delivery, Misread> {
-        let payload = json::read(body)?;
+        let unpacked = self.ats.unpack(&HeaderMap::new(), body, LARGEST_SHOWN);
+        let payload = json::read(unpacked.ok().flatten().as_deref().unwrap_or(body))?;
         let event = self.read_payload(&payload)?;
         Ok(Delivery { event, payload })
     }
@@ -157,6 +205,27 @@ impl Source {
     /// Asks the ATS for what `known` lacks; see [`AtsSource::complete`].
     pub async fn complete(&self, hired: &Hired, known: &Facts, deadline: Instant) -> Completed {
         self.ats.complete(hired, known, deadline).await
+    }
+
+    /// Asks whether somebody was hired; see [`AtsSource::confirm`].
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn confirm(&self, hired: &Hired, deadline: Instant) -> Result<bool, ApiError> {
+        self.ats.confirm(hired, deadline).await
+    }
+
+    /// Whether the ATS is told that a hire is in Personio.
+    pub fn is_told(&self) -> bool {
+        self.ats.is_told()
+    }
+
+    /// Tells the ATS that a hire is in Personio; see [`AtsSource::tell`].
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn tell(&self, arrived: &Arrived, deadline: Instant) -> Result<(), ApiError> {
+        self.ats.tell(arrived, deadline).await
     }
 
     /// Asks for what a delivery about files does not say itself; see [`AtsSource::find`].
@@ -236,13 +305,24 @@ fn source(name: &str, settings: &Settings, guard: &Guard, mistakes: &mut Mistake
         mistakes.add("kind", settings::unknown_kind(&settings.kind));
         return None;
     };
+    let ats = (kind.build)(settings, guard, mistakes)?;
+    let keys = match Keys::new(ats.scheme(), &settings.secrets) {
+        Ok(keys) => keys,
+        Err(bad) => {
+            for bad in bad {
+                mistakes.add(format_args!("secrets[{}]", bad.index), bad.problem);
+            }
+            return None;
+        }
+    };
     Some(Source {
         name: name.to_owned(),
         kind: kind.name,
         enabled: settings.enabled.unwrap_or(true),
         account: settings.account().to_owned(),
-        ats: (kind.build)(settings, guard, mistakes)?,
-        keys: Keys::new(&settings.secrets),
+        ats,
+        keys,
+        awaits_secret: settings.awaits_secret(),
         name_split: settings.name_split,
         review: settings.review,
         settle: settings.settle.unwrap_or(if settings.api_key.is_some() {
@@ -251,6 +331,6 @@ fn source(name: &str, settings: &Settings, guard: &Guard, mistakes: &mut Mistake
             SETTLE
         }),
         wait: settings.wait,
-        body_limit: settings.body_limit,
+        body_limit: settings.body_limit(),
     })
 }

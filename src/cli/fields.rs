@@ -4,10 +4,11 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use anyhow::Context;
+use clap::builder::PossibleValuesParser;
 use serde::Serialize;
 
 use super::ConfigFile;
-use crate::ats::{CustomField, Sources};
+use crate::ats::{self, CustomField, Sources};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::{Attribute, Catalog};
@@ -40,7 +41,7 @@ pub(super) struct Args {
     #[command(flatten)]
     config: ConfigFile,
     /// Say where this ATS has the fields
-    #[arg(long = "for", value_name = "ATS", value_parser = ["ashby"])]
+    #[arg(long = "for", value_name = "ATS", value_parser = PossibleValuesParser::new(ats::kinds()))]
     ats: Option<String>,
     /// Print them as JSON
     #[arg(long)]
@@ -103,7 +104,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
 
 /// The custom fields that there are in the ATS already, of all its sources with a key.
 async fn existing(config: &Config, ats: Option<&str>) -> Vec<CustomField> {
-    let Some(ats) = ats else { return Vec::new() };
+    let Some(ats) = ats.filter(|ats| ats::has_api(ats)) else { return Vec::new() };
     let sources = Sources::build(&config.ats(), &config.guard()).unwrap_or_default();
     let deadline = tokio::time::Instant::now() + ASK_WITHIN;
     let mut existing = Vec::new();

@@ -99,7 +99,8 @@ fn introduce(service: &Service, server: &crate::http::Settings) -> std::io::Resu
     for source in service.sources().iter() {
         let setup = source.setup();
         let paused = if source.is_enabled() { "" } else { ", paused" };
-        writeln!(out, "source {} ({}{paused})", source.name(), source.kind())?;
+        let awaiting = if source.awaits_secret() { ", awaiting its secret" } else { "" };
+        writeln!(out, "source {} ({}{paused}{awaiting})", source.name(), source.kind())?;
         writeln!(out, "  register:   {}", server.webhook_url(source.name()))?;
         writeln!(out, "  event:      {}", setup.event_to_choose)?;
         writeln!(out, "  secret:     {}", setup.where_secret_goes)?;

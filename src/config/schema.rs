@@ -11,12 +11,24 @@ const WORDS: &[(&str, &[&str])] = &[
     ("log.format", &["json", "text"]),
     ("log.level", &["error", "warn", "info", "debug", "trace"]),
     ("sources.NAME.name_split", &["send", "review"]),
+    ("sources.NAME.signature.outer", &["base64"]),
+    ("sources.NAME.signature.encoding", &["hex", "base64"]),
+    ("sources.NAME.signature.algorithm", &["hmac_sha256", "ed25519"]),
+    ("sources.NAME.signature.key", &["text", "hex", "base64", "whsec"]),
+    ("sources.NAME.signature.unit", &["s", "ms"]),
     ("mapping.fields.NAME.unknown", &["hold", "send"]),
     ("operators.role", &["viewer", "sender", "admin"]),
 ];
 
 /// Keys that are one text or several.
-const TEXTS: &[&str] = &["ignore.is", "ignore.is_not", "ignore.like", "outbound.allow"];
+const TEXTS: &[&str] = &[
+    "ignore.is",
+    "ignore.is_not",
+    "ignore.like",
+    "outbound.allow",
+    "sources.NAME.delivery.application",
+    "sources.NAME.facts.NAME",
+];
 
 /// Where each key is a category, or a table with one.
 const DOCUMENTS: &str = "sources.NAME.documents";

@@ -203,7 +203,7 @@ impl Config {
             object(&error.key, &error.problem, "");
         }
         for (name, source) in &self.sources {
-            if source.ats.body_limit.is_some_and(|limit| limit > self.server.body_memory) {
+            if source.ats.body_limit().is_some_and(|limit| limit > self.server.body_memory) {
                 object(&format!("sources.{name}.body_limit"), "must not be more than server.body_memory", "");
             }
         }

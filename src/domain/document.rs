@@ -372,7 +372,7 @@ pub struct Sheet {
     /// The name under which it goes to Personio; empty until the file was taken.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub file_name: String,
-    /// What Personio said when it refused it.
+    /// What Personio said when it refused it, or the host that a forbidden link leads to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub said: Option<String>,
 }

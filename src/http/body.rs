@@ -38,8 +38,10 @@ pub(super) async fn read(
     body: Body,
     limit: ByteSize,
     allowance: Option<&Allowance>,
+    gzip: bool,
 ) -> Result<Bytes, Problem> {
-    if headers.get_all(CONTENT_ENCODING).iter().any(|encoding| encoding != "identity") {
+    let known = |encoding: &HeaderValue| encoding == "identity" || (gzip && encoding == "gzip");
+    if !headers.get_all(CONTENT_ENCODING).iter().all(known) {
         return Err(Problem::of(Code::ContentEncoding));
     }
     let at_most = limit.display().iec().to_string();
@@ -120,7 +122,7 @@ impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
-        let bytes = read(app, &parts.headers, body, app.settings.body_limit, None).await?;
+        let bytes = read(app, &parts.headers, body, app.settings.body_limit, None, false).await?;
         if bytes.is_empty() {
             return parse(b"{}").map(Self);
         }

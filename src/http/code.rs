@@ -53,6 +53,7 @@ pub enum Code {
     LedgerUnavailable,
     Overloaded,
     SourcePaused,
+    SecretAwaited,
 }
 
 impl Code {
@@ -97,7 +98,8 @@ impl Code {
             | Self::FileNotListed
             | Self::LedgerUnavailable
             | Self::Overloaded
-            | Self::SourcePaused => S::SERVICE_UNAVAILABLE,
+            | Self::SourcePaused
+            | Self::SecretAwaited => S::SERVICE_UNAVAILABLE,
         }
     }
 

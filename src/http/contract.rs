@@ -12,6 +12,7 @@ use utoipa::{OpenApi, PartialSchema, ToSchema};
 use super::code::Code;
 use super::problem::{self, Problem};
 use super::shapes::FLAGS;
+use crate::ats;
 use crate::domain::state::ALL;
 use crate::words::Language;
 
@@ -43,7 +44,12 @@ const BEARER: &str = "bearer";
         (name = "sight", description = "Whether the sources work"),
         (name = "health", description = "For whoever runs the service; no token is needed"),
     ),
-    components(schemas(problem::Body)),
+    components(schemas(
+        problem::Body,
+        ats::SoftgardenDelivery,
+        ats::SoftgardenAddress,
+        ats::SoftgardenDocument<'static>
+    )),
 )]
 struct Contract;
 

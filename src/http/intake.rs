@@ -56,7 +56,6 @@ pub(super) struct Room {
 struct Stays {
     #[expect(dead_code, reason = "it is held, not read")]
     room: OwnedSemaphorePermit,
-    #[expect(dead_code, reason = "it is held, not read")]
     memory: OwnedSemaphorePermit,
 }
 
@@ -174,6 +173,18 @@ impl Room {
         self.stays = Some(Stays { room, memory });
         Ok(read)
     }
+
+    /// The complete body has become so many bytes larger.
+    ///
+    /// # Errors
+    /// [`Code::Overloaded`] if there is no memory for them.
+    pub(super) fn grow(&mut self, bytes: usize) -> Result<(), Problem> {
+        let stays = self.stays.as_mut().filter(|_| bytes > 0);
+        let Some(stays) = stays else { return Ok(()) };
+        let bytes = u32::try_from(bytes).map_err(|_| overloaded())?;
+        stays.memory.merge(self.intake.bytes(bytes).ok_or_else(overloaded)?);
+        Ok(())
+    }
 }
 
 impl Drop for Room {
@@ -222,7 +233,8 @@ mod tests {
         second.allowance().grow(30).expect("there are so many");
         assert!(second.allowance().grow(11).is_err() && intake.admit(11, PLACES).is_err());
         assert!(first.read(async { Ok(()) }).await.is_ok());
-        assert!(intake.admit(11, PLACES).is_err(), "it is stored from memory");
+        assert!(first.grow(11).is_err() && first.grow(10).is_ok(), "what it unpacks to counts as well");
+        assert!(intake.admit(1, PLACES).is_err(), "it is stored from memory");
         drop(first);
         second.allowance().grow(70).expect("it was given back");
         assert!(intake.admit(1, PLACES).is_err());

@@ -157,7 +157,7 @@ impl Problem {
             Code::AtsUnavailable | Code::FileNotListed => self.retry_after(30),
             Code::Overloaded => self.retry_after(10),
             Code::PersonioUnreachable => self.retry_after(60),
-            Code::SourcePaused => self.retry_after(300),
+            Code::SourcePaused | Code::SecretAwaited => self.retry_after(300),
             _ => self,
         }
     }

@@ -51,11 +51,11 @@ impl SourceWatch {
         what(self.all().entry(source.to_owned()).or_default());
     }
 
-    /// A delivery was let in, by the secret of this number.
-    pub fn admitted(&self, source: &str, secret: usize, at: Timestamp) {
+    /// A delivery was let in, by the secret of this number; by none if the source needs none.
+    pub fn admitted(&self, source: &str, secret: Option<usize>, at: Timestamp) {
         self.note(source, |seen| {
             seen.delivery = Some(at);
-            seen.secrets.insert(secret, at);
+            seen.secrets.extend(secret.map(|secret| (secret, at)));
         });
     }
 
@@ -125,6 +125,8 @@ struct SourceShape {
     kind: &'static str,
     /// `false` if it is paused: its deliveries are answered 503, so that the ATS repeats them.
     enabled: bool,
+    /// `true` if its secret is not known yet: all but a test is answered 503, so that the ATS repeats it.
+    awaiting_secret: bool,
     /// Which account there.
     account: String,
     /// What to register at the ATS.
@@ -177,7 +179,7 @@ struct SecretUse {
         "since": "2027-01-04T08:00:00Z",
         "personio": {"state": "ok", "next_try_at": null},
         "sources": [{
-            "name": "ashby", "kind": "ashby", "enabled": true, "account": "acme",
+            "name": "ashby", "kind": "ashby", "enabled": true, "awaiting_secret": false, "account": "acme",
             "url": "https://hires.example.com/webhooks/ashby",
             "last_delivery_at": "2027-01-04T09:12:44Z",
             "last_hire": {"at": "2027-01-04T09:12:44Z", "id": "01942f5e-9c1b-7c3e-8a37-2f6f2a6f0c11"},
@@ -199,6 +201,7 @@ fn shape(app: &App, source: &Source) -> SourceShape {
         name: source.name().to_owned(),
         kind: source.kind(),
         enabled: source.is_enabled(),
+        awaiting_secret: source.awaits_secret(),
         account: source.account().to_owned(),
         url: app.settings.webhook_url(source.name()),
         last_delivery_at: seen.delivery,
@@ -230,7 +233,7 @@ mod tests {
         let watch = SourceWatch::new(Timestamp::UNIX_EPOCH);
         watch.refused("ashby", "header_missing", Timestamp::UNIX_EPOCH);
         watch.refused("ashby", "no_secret_matches", Timestamp::MAX);
-        watch.admitted("ashby", 0, Timestamp::UNIX_EPOCH);
+        watch.admitted("ashby", Some(0), Timestamp::UNIX_EPOCH);
         let seen = watch.seen("ashby");
         assert_eq!(seen.refusal, Some((Timestamp::MAX, "no_secret_matches")));
         assert_eq!(seen.refusals, 2);

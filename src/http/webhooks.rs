@@ -7,11 +7,13 @@ use aws_lc_rs::hmac;
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use tokio::time::Instant;
-use utoipa::ToSchema;
+use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder};
+use utoipa::openapi::{Ref, RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 
 use super::App;
@@ -19,7 +21,7 @@ use super::body;
 use super::code::Code;
 use super::contract::{StateName, tag};
 use super::problem::Problem;
-use crate::ats::{Received, Source};
+use crate::ats::{Received, Refusal, SoftgardenDelivery, Source};
 use crate::transfer::{NotReceived, Receipt};
 
 /// What deliveries to addresses that do not exist are counted under.
@@ -27,6 +29,21 @@ const NOBODY: &str = "unknown";
 
 /// The result of a delivery that was not taken.
 const REFUSED: &str = "refused";
+
+/// What a handshake is counted as that wants to see a header again.
+const ECHO: &str = "handshake";
+
+/// What an ATS sends, for the contract: in its own structure, or in ours. Each ATS's file reads its own.
+struct DeliveryBody;
+
+impl PartialSchema for DeliveryBody {
+    fn schema() -> RefOr<Schema> {
+        let ours = Ref::from_schema_name(SoftgardenDelivery::name());
+        AnyOfBuilder::new().item(ours).item(ObjectBuilder::new()).into()
+    }
+}
+
+impl ToSchema for DeliveryBody {}
 
 /// What became of a delivery. Nothing personal.
 #[derive(Serialize, ToSchema)]
@@ -55,6 +72,7 @@ struct Refused {
 /// What became of a delivery.
 enum Outcome {
     Handshake(&'static str),
+    Echo(HeaderName, HeaderValue),
     Stored(Receipt),
     Refused(Refused),
     NotStored(NotReceived),
@@ -66,8 +84,8 @@ enum Outcome {
 /// stored, whatever Personio does. An unknown source is answered as a wrong signature is.
 #[utoipa::path(post, path = "/webhooks/{source}", tag = tag::WEBHOOKS, operation_id = "deliver",
     params(("source" = String, Path, description = "The source's name in the configuration", example = "ashby")),
-    request_body(description = "The delivery as the ATS sends it", content_type = "application/json",
-        content = Object, example = json!({"action": "candidateHire", "data": {"application": {"id": "…"}}})),
+    request_body(description = "The delivery as the ATS sends it. softgarden sends what it is told to: a `SoftgardenDelivery`, as docs/ats/softgarden.md has it", content_type = "application/json",
+        content = inline(DeliveryBody), example = json!({"action": "candidateHire", "data": {"application": {"id": "…"}}})),
     responses(
         (status = 200, description = "Stored, or not about a hire. Some ATSs are answered with 202 instead",
             body = DeliveryAnswer, examples(
@@ -83,7 +101,7 @@ enum Outcome {
         (status = 408, description = "The body did not arrive in time"),
         (status = 413, description = "The body is larger than the limit"),
         (status = 415, description = "The body is encoded"),
-        (status = 503, description = "It could not be stored, the ATS could not be asked for the rest, too many deliveries are being stored, or the source is paused: send it again",
+        (status = 503, description = "It could not be stored, the ATS could not be asked for the rest, too many deliveries are being stored, the source is paused, or its secret is not known yet: send it again",
             headers(("Retry-After" = u32, description = "After so many seconds"))),
     ))]
 pub(super) async fn deliver(
@@ -116,19 +134,34 @@ async fn take(app: &App, source: Option<&Source>, request: Request) -> Outcome {
         Err(problem) => return Outcome::Refused(unread(problem)),
     };
     let allowance = room.allowance();
-    let body = match room.read(body::read(app, &parts.headers, body, limit, Some(&allowance))).await {
+    let gzip = source.is_some_and(Source::takes_gzip);
+    let body = match room.read(body::read(app, &parts.headers, body, limit, Some(&allowance), gzip)).await {
         Ok(body) => body,
         Err(problem) => return Outcome::Refused(unread(problem)),
     };
+    let arrived = body.len();
     let Some(source) = source else {
         pretend(&body);
         return Outcome::Refused(unsigned("unknown_source"));
     };
-    let delivery = match source.receive(&parts.headers, body) {
+    let delivery = match source.receive(&parts.headers, body, limit, app.clock.now()) {
         Ok(Received::Signed(delivery)) => delivery,
         Ok(Received::Handshake(reason)) => return Outcome::Handshake(reason),
+        Ok(Received::TooEarly) => {
+            let problem = Problem::of(Code::SecretAwaited);
+            return Outcome::Refused(Refused { reason: "secret_awaited", problem });
+        }
+        Ok(Received::Echo(name, value)) => return Outcome::Echo(name, value),
+        Err(refusal @ Refusal::UnpackedTooLarge) => {
+            let problem = Problem::of(Code::TooLarge);
+            return Outcome::Refused(Refused { reason: refusal.code(), problem });
+        }
         Err(refusal) => return Outcome::Refused(unsigned(refusal.code())),
     };
+    // What was packed takes up room as well.
+    if let Err(problem) = room.grow(delivery.body().len().saturating_sub(arrived)) {
+        return Outcome::Refused(unread(problem));
+    }
     app.watch.admitted(source.name(), delivery.secret(), app.clock.now());
     if !source.is_enabled() {
         return Outcome::Refused(Refused { reason: "paused", problem: Problem::of(Code::SourcePaused) });
@@ -136,8 +169,8 @@ async fn take(app: &App, source: Option<&Source>, request: Request) -> Outcome {
     let wait = Duration::try_from(source.wait().unwrap_or(app.settings.wait)).unwrap_or_default();
     match app.transfer.receive(source, &delivery).await {
         Ok(stored) => {
-            // Those who wait for the outcome take up no room.
-            drop(room);
+            // Those who wait for the outcome take up no room, nor do their bodies.
+            drop((room, delivery));
             Outcome::Stored(app.transfer.outcome(stored, wait).await)
         }
         Err(error) => Outcome::NotStored(error),
@@ -187,7 +220,8 @@ fn note(app: &App, source: &str, outcome: &Outcome, elapsed: Duration) {
     app.metrics.delivery(source, result, elapsed.as_secs_f64());
     let duration_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
     match outcome {
-        Outcome::Handshake(reason) => {
+        Outcome::Handshake(_) | Outcome::Echo(..) => {
+            let reason = outcome.handshake();
             app.watch.ignored(source, reason);
             tracing::info!(source, result, reason, duration_ms, "delivery");
         }
@@ -210,10 +244,15 @@ fn note(app: &App, source: &str, outcome: &Outcome, elapsed: Duration) {
 }
 
 impl Outcome {
+    /// What kind of handshake it was.
+    fn handshake(&self) -> &'static str {
+        if let Self::Handshake(reason) = self { reason } else { ECHO }
+    }
+
     /// The stable code of the log line and the metric.
     fn result(&self) -> &'static str {
         match self {
-            Self::Handshake(_) => "ignored",
+            Self::Handshake(_) | Self::Echo(..) => "ignored",
             Self::Stored(receipt) if receipt.hire.is_none() => "ignored",
             Self::Stored(receipt) if receipt.duplicate => "duplicate",
             Self::Stored(_) => "stored",
@@ -224,6 +263,10 @@ impl Outcome {
 }
 
 fn answer(source: Option<&Source>, outcome: Outcome) -> Response {
+    let echo = match &outcome {
+        Outcome::Echo(name, value) => Some((name.clone(), value.clone())),
+        _ => None,
+    };
     let answer = match outcome {
         Outcome::Refused(refused) => return refused.problem.into_response(),
         Outcome::NotStored(why) => {
@@ -234,10 +277,10 @@ fn answer(source: Option<&Source>, outcome: Outcome) -> Response {
             };
             return Problem::of(code).into_response();
         }
-        Outcome::Handshake(reason) => DeliveryAnswer {
+        Outcome::Handshake(_) | Outcome::Echo(..) => DeliveryAnswer {
             hire: None,
             state: "ignored",
-            reason: Some(reason),
+            reason: Some(outcome.handshake()),
             duplicate: None,
             warnings: None,
         },
@@ -251,5 +294,7 @@ fn answer(source: Option<&Source>, outcome: Outcome) -> Response {
     };
     let success = source.map(|source| source.manners().success);
     let status = success.and_then(|code| StatusCode::from_u16(code).ok()).unwrap_or(StatusCode::OK);
-    (status, Json(answer)).into_response()
+    let mut response = (status, Json(answer)).into_response();
+    response.headers_mut().extend(echo);
+    response
 }

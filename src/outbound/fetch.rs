@@ -127,6 +127,12 @@ impl Fetch {
         Ok(Incoming { response, length, read: 0, limit, deadline, stretch: Stretch::default(), clock })
     }
 
+    /// The host of a link that may not be opened, for whoever decides whether it is to be allowed.
+    pub fn forbidden_host(&self, link: &Link) -> Option<String> {
+        let host = link.url.host_str()?.to_owned();
+        self.check(&link.url, &link.hosts).is_err().then_some(host)
+    }
+
     async fn followed(&self, link: &Link) -> Result<Response, FetchError> {
         let (mut url, mut headers) = (link.url.clone(), link.headers.clone());
         headers.extend(self::headers());

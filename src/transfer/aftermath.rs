@@ -118,6 +118,7 @@ impl Inner {
             hire.note(note);
         }
         self.parts.planner.explain(hire);
+        self.tell_the_ats(hire).await?;
         self.files_came(hire, &hire.record.files).await?;
         let documents = self.parts.ledger.shelf().of(&[hire.id]).await?;
         let has_warnings = wants_a_look(hire, &documents);

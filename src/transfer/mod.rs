@@ -27,6 +27,7 @@ mod restored;
 mod resume;
 mod retention;
 mod seen;
+mod tell;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;

@@ -14,6 +14,13 @@ use crate::ats::{self, Event as Said, Hired, Misread, Source, Verified};
 use crate::domain::{Actor, Effect, Event, Facts, Hire, HireId, State};
 use crate::ledger::{Accepted, Delivery, LedgerError};
 
+/// How long the ATS may take to say whether somebody was hired.
+const CONFIRM_WITHIN: Duration = Duration::from_secs(10);
+
+/// The largest body that stays in memory, read, while its hire stands in line; a larger one, with files in it, is
+/// read from the ledger when its turn comes.
+const KEPT_IN_LINE: usize = 1 << 20;
+
 /// What a delivery is answered. Nothing in it is personal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
@@ -81,6 +88,11 @@ impl Transfer {
             Ok(ats::Delivery { event: Said::Files(filed), .. }) => {
                 self.0.filed(source, *filed, verified).await
             }
+            Ok(ats::Delivery { event: Said::Hire(hired), .. })
+                if hired.to_confirm && !self.0.confirm(source, &hired).await? =>
+            {
+                Ok(self.0.unhired(source, hired.taken_back(), verified).await?)
+            }
             Ok(ats::Delivery { event: Said::Hire(hired), payload }) => {
                 Ok(self.0.hired(source, *hired, payload, verified).await?)
             }
@@ -117,6 +129,11 @@ impl Transfer {
 }
 
 impl Inner {
+    /// Nothing is stored yet while the ATS is asked: if it cannot be, it is to send the delivery again.
+    async fn confirm(&self, source: &Source, hired: &Hired) -> Result<bool, NotReceived> {
+        source.confirm(hired, Instant::now() + CONFIRM_WITHIN).await.map_err(NotReceived::Ats)
+    }
+
     async fn hired(
         self: &Arc<Self>,
         source: &Source,
@@ -133,6 +150,7 @@ impl Inner {
             hire.next_at = Some(now + source.settle());
         }
         let delivery = self.delivery(source, &hired.event, hired.delivery_id.clone(), verified);
+        let is_small = delivery.body.len() <= KEPT_IN_LINE;
         let inner = Arc::clone(self);
         let (hire, duplicate) = self
             .whatever_happens(async move {
@@ -144,7 +162,7 @@ impl Inner {
                         {
                             tracing::warn!(hire = %hire.id, %error, "files are not noted yet");
                         }
-                        let told = Told { hired: Some(hired), payloads: vec![payload] };
+                        let told = is_small.then(|| Told { hired: Some(hired), payloads: vec![payload] });
                         Ok((inner.begin(hire, told), false))
                     }
                     Accepted::Repeat(hire) => {
@@ -173,11 +191,11 @@ impl Inner {
     }
 
     /// Starts work on a hire that was just stored, unless it waits for a fuller delivery.
-    fn begin(self: &Arc<Self>, hire: Hire, told: Told) -> Hire {
+    fn begin(self: &Arc<Self>, hire: Hire, told: Option<Told>) -> Hire {
         if hire.next_at.is_some_and(|at| at > self.now()) {
             self.due.notify_one();
         } else {
-            self.start(hire.clone(), Effect::Plan, Some(told));
+            self.start(hire.clone(), Effect::Plan, told);
         }
         hire
     }
@@ -255,8 +273,8 @@ impl Inner {
             source: source.name().to_owned(),
             at: self.now(),
             event: event.to_owned(),
-            delivery_id: id,
-            secret: Some(verified.secret()),
+            delivery_id: id.or_else(|| verified.delivery_id().map(str::to_owned)),
+            secret: verified.secret(),
             body: verified.body().to_vec(),
         }
     }

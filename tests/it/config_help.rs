@@ -219,7 +219,8 @@ async fn a_first_configuration_is_written_checked_and_never_replaced_unasked() {
     fs::write(folder.path().join("typed"), "sim-client-secret\n").expect("writable");
     let init = |more: &[&str]| {
         let mut command = hirebridge(folder.path());
-        command.args(["config", "init", "--personio", "acme.app.personio.com", "--ats", "ashby"]).args(more);
+        command.args(["config", "init", "--personio", "acme.app.personio.com"]).args(more);
+        command.args(["--ats", "ashby", "--ats", "greenhouse", "--ats", "softgarden"]);
         command.env("HIREBRIDGE__PERSONIO__BASE_URL", sim.url()).stdin(Stdio::null());
         command.env("HIREBRIDGE__OUTBOUND__ALLOW", "files.internal:8443, 127.0.0.1");
         let output = ended(&mut command);
@@ -238,15 +239,24 @@ async fn a_first_configuration_is_written_checked_and_never_replaced_unasked() {
         assert!(said.contains(words), "{words}: {said}");
     }
     assert!(!said.contains("sim-client-secret"), "{said}");
-    for name in
-        ["hirebridge.toml", "ledger_key", "personio_client_id", "personio_client_secret", "ashby_secret"]
-    {
+    for name in [
+        "hirebridge.toml",
+        "ledger_key",
+        "personio_client_id",
+        "personio_client_secret",
+        "ashby_secret",
+        "greenhouse_secret",
+        "softgarden_secret",
+    ] {
         let mode = fs::metadata(folder.path().join(name)).expect("it was written").permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{name}");
     }
     assert_eq!(run(folder.path(), &["config", "check"]).status.code(), Some(0));
     let written = fs::read_to_string(folder.path().join("hirebridge.toml")).expect("readable");
     assert_eq!(underlined(&validator(), &written), Vec::<String>::new());
+    let asked =
+        ["ashby", "greenhouse", "softgarden"].map(|kind| written.contains(&format!("{kind}_api_key")));
+    assert_eq!(asked, [true, false, false], "a key is of use where an API is asked");
 
     let key = fs::read(folder.path().join("ledger_key")).expect("readable");
     fs::write(folder.path().join("hirebridge.toml"), "mine").expect("writable");

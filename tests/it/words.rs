@@ -43,8 +43,9 @@ const LISTS: &[(&str, &str, &str, Kind, &[&str])] = &[
     // What is no gender is a note of its own, never a warning.
     ("mapping/value.rs", "fn code(", "\n    }\n", Kind::Warning, &["not_known"]),
     ("ats/json.rs", "fn code(", "\n    }\n", Kind::Note, &[]),
-    ("ats/signature.rs", "fn code(", "\n    }\n", Kind::Refusal, &[]),
+    ("ats/signature/refusal.rs", "fn code(", "\n    }\n", Kind::Refusal, &[]),
     ("ats/mod.rs", "const MERGED", ";", Kind::Ignored, &[]),
+    ("ats/generic/read.rs", "const HANDSHAKE", ";", Kind::Ignored, &[]),
     ("ats/ashby/read.rs", "return match signature(", "\n        };", Kind::Ignored, &[]),
     ("transfer/filed.rs", "const NOT_TOLD", ";", Kind::Ignored, &[]),
     ("http/webhooks.rs", "fn reason(", "\n}\n", Kind::Refusal, &[]),
@@ -65,6 +66,7 @@ const MADE: &[(&str, &str, Kind, &[&str])] = &[
     ("http/webhooks.rs", "refusal.code()", Kind::Refusal, &[]),
     ("ledger/sqlite/statements.rs", "row.get(4)?", Kind::History, &[]),
     ("ats/mod.rs", "why.code()", Kind::Note, &[]),
+    ("transfer/tell.rs", "&format!(\"{NOT_TOLD}:{}\", error.code())", Kind::Note, &["not_noted_at_ats"]),
     ("http/problem.rs", "code", Kind::Detail, &[]),
     ("http/request.rs", "detail", Kind::Detail, &["host_missing", "host_repeated"]),
     ("mapping/draft.rs", "&format!(\"{attribute}_not_known\")", Kind::Note, &["gender_not_known"]),

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::super::api::{Api, ApiError};
 use super::super::fit_for_log;
-use super::shapes::shaped;
+use super::super::json::shaped;
 
 /// Asks, and reads the results in the shape that is wanted.
 ///

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::domain::facts::CUSTOM;
+use super::super::custom::{self, Parts, is_texts};
 use crate::domain::{Facts, Note};
 
 /// Notes custom fields under their titles. A kind of value that Ashby does not document today must not
@@ -16,58 +16,39 @@ pub(super) fn put_custom_fields(
 ) {
     for (index, field) in fields.into_iter().flatten().enumerate() {
         let plain = field["title"].as_str().filter(|title| !title.trim().is_empty()).zip(plain(field));
-        let Some((title, parts)) = plain else {
-            notes.push(format!("custom_field_left_out:{owner}[{index}]"));
-            continue;
-        };
-        // An equal title that came before, from what is closer to the hire, keeps all its parts.
-        if facts.value(&format!("{CUSTOM}{}", title.trim())).is_none() {
-            for (part, value) in parts {
-                facts.put_custom(&format!("{}{part}", title.trim()), value);
-            }
+        match plain {
+            Some((title, parts)) => custom::put(facts, title, parts),
+            None => notes.push(format!("custom_field_left_out:{owner}[{index}]")),
         }
     }
 }
 
-/// A custom field's value as text, number, boolean or list, with what belongs to it under its title and
-/// a suffix. `None` if the value is of no documented kind.
-fn plain(field: &Value) -> Option<Vec<(&'static str, Value)>> {
+/// A custom field's value as text, number, boolean or list, with what belongs to it. `None` if the value is of no
+/// documented kind.
+fn plain(field: &Value) -> Option<Parts> {
     let value = &field["value"];
     match &field["valueLabel"] {
-        label @ Value::String(_) => return Some(vec![("", label.clone())]),
-        label @ Value::Array(_) if is_texts(label) => return Some(vec![("", label.clone())]),
+        label @ Value::String(_) => return Some(custom::one(label)),
+        label @ Value::Array(_) if is_texts(label) => return Some(custom::one(label)),
         _ => {}
     }
     match value {
-        Value::Array(_) => is_texts(value).then(|| vec![("", value.clone())]),
+        Value::Array(_) => is_texts(value).then(|| custom::one(value)),
         Value::Object(_) if value.get("type").is_some() => range(value),
         Value::Object(_) => {
             let amount = value.get("value").filter(|amount| amount.is_number() || amount.is_null())?;
-            Some(vec![("", amount.clone()), (" (currency)", value["currencyCode"].clone())])
+            Some(custom::money(amount, &value["currencyCode"]))
         }
-        plain => Some(vec![("", plain.clone())]),
+        plain => Some(custom::one(plain)),
     }
 }
 
-/// `number-range` and `compensation-range`: `50000 - 60000 EUR`, and each part by itself.
-fn range(value: &Value) -> Option<Vec<(&'static str, Value)>> {
+/// `number-range` and `compensation-range`.
+fn range(value: &Value) -> Option<Parts> {
     if !["number-range", "compensation-range"].contains(&value["type"].as_str()?) {
         return None;
     }
-    let (least, most) = (&value["minValue"], &value["maxValue"]);
-    let currency = value["currencyCode"].as_str();
-    let both = least.is_number() && most.is_number();
-    let words =
-        both.then(|| format!("{least} - {most} {}", currency.unwrap_or_default()).trim_end().to_owned());
-    Some(vec![
-        ("", words.into()),
-        (" (min)", least.clone()),
-        (" (max)", most.clone()),
-        (" (currency)", currency.into()),
-        (" (interval)", value["interval"].clone()),
-    ])
-}
-
-fn is_texts(value: &Value) -> bool {
-    value.as_array().is_some_and(|items| items.iter().all(Value::is_string))
+    let mut parts = custom::range(&value["minValue"], &value["maxValue"], &value["currencyCode"]);
+    parts.push((" (interval)", value["interval"].clone()));
+    Some(parts)
 }

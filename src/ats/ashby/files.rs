@@ -4,10 +4,9 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::Instant;
-use url::{Host, Url};
 
 use super::super::api::{Api, ApiError};
-use super::super::{Filed, Opened, is_id};
+use super::super::{Filed, Opened, is_id, link};
 use super::ask::ask;
 use super::shapes::{Application, Candidate, Offer};
 use crate::domain::document::gather;
@@ -127,17 +126,7 @@ pub(super) async fn open(api: &Api, handle: &str, deadline: Instant) -> Result<O
         ApiError::Status(403) => ApiError::NoRight,
         error => error,
     })?;
-    let url = Url::parse(&link.url).map_err(|_| ApiError::Unreadable)?;
-    let hosts = vec![storage(&url).unwrap_or(EXAMPLE_HOST).to_owned()];
-    // The link is all that is needed; the key is for Ashby alone.
-    Ok(Opened { url, headers: reqwest::header::HeaderMap::new(), hosts })
-}
-
-/// The link's host, if it is one of Amazon's S3, in any region: <https://docs.aws.amazon.com/general/latest/gr/s3.html>.
-fn storage(url: &Url) -> Option<&str> {
-    let Some(Host::Domain(host)) = url.host() else { return None };
-    let labels: Vec<&str> = host.strip_suffix(".amazonaws.com")?.rsplit('.').collect();
-    matches!(labels[..], ["s3", ..] | [_, "s3", ..] | [_, "dualstack", "s3", ..]).then_some(host)
+    link::at_storage(&link.url, EXAMPLE_HOST)
 }
 
 /// `offer.info`, as far as files go.
@@ -253,26 +242,6 @@ mod tests {
         assert_eq!(files.found.len(), 1);
         let places = ["offer[0]", "offer[2]", "offer[3]", "offer"];
         assert_eq!(files.notes, places.map(|place| format!("file_left_out:{place}")));
-    }
-
-    #[test]
-    fn files_lie_at_amazons_s3_and_at_no_other_amazon() {
-        for (url, known) in [
-            ("https://s3.amazonaws.com/bucket/file?X-Amz-Signature=a", true),
-            ("https://bucket.s3.amazonaws.com/file", true),
-            ("https://s3.eu-central-1.amazonaws.com/bucket/file", true),
-            ("https://my.bucket.s3.us-west-2.amazonaws.com/file", true),
-            ("https://bucket.s3.dualstack.us-west-2.amazonaws.com/file", true),
-            ("https://ec2-3-4-5-6.compute-1.amazonaws.com/file", false),
-            ("https://s3.amazonaws.com.example.org/file", false),
-            ("https://evils3.amazonaws.com/file", false),
-            ("https://amazonaws.com/file", false),
-            ("https://files.example.org/s3.amazonaws.com", false),
-            ("https://169.254.169.254/file", false),
-        ] {
-            let url = Url::parse(url).expect("a URL");
-            assert_eq!(storage(&url), url.host_str().filter(|_| known), "{url}");
-        }
     }
 
     #[test]

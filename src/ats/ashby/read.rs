@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use super::super::contact::{Contact, emails};
+use super::super::json::shaped;
 use super::super::names;
-use super::super::{Event, Filed, Hired, Merged, Misread, Unhired, fit_for_log, is_id};
+use super::super::{Event, Filed, Hired, Merged, Misread, Unhired, fit_for_log, is_id, time};
 use super::custom::put_custom_fields;
 use super::files::Files;
 use super::shapes::{
-    Application, ApplicationPayload, Candidate, Contact, Job, Offer, OfferPayload, OfferVersion, TeamMember,
-    shaped,
+    Application, ApplicationPayload, Candidate, Job, Offer, OfferPayload, OfferVersion, TeamMember,
 };
 use crate::domain::{DocumentKind, Facts, NameSplit, Note};
 
@@ -165,11 +165,6 @@ fn signature(payload: &Value) -> Result<Option<Filed>, Misread> {
     }))
 }
 
-/// A time as Ashby writes it, if it can be read.
-fn time(value: &Value) -> Option<Timestamp> {
-    value.as_str()?.parse().ok()
-}
-
 fn delivery_id(payload: &Value) -> Option<String> {
     payload["webhookActionId"].as_str().filter(|id| is_id(id)).map(str::to_owned)
 }
@@ -253,6 +248,7 @@ impl Reading<'_> {
             ids: BTreeMap::new(),
             name_split: None,
             notes: Vec::new(),
+            to_confirm: false,
             settled: self.action == CANDIDATE_HIRE,
         })
     }
@@ -303,17 +299,10 @@ pub(super) fn put_candidate(
 pub(super) fn put_emails(candidate: Option<&Candidate>, facts: &mut Facts) {
     let Some(candidate) = candidate else { return };
     let addresses = match &candidate.email_addresses {
-        Some(all) => all.iter().collect(),
-        None => candidate.primary_email_address.iter().collect::<Vec<_>>(),
+        Some(all) => emails(all),
+        None => emails(&candidate.primary_email_address),
     };
-    let known = addresses.into_iter().filter_map(|contact| {
-        let address = contact.value.as_deref().filter(|address| !address.trim().is_empty())?;
-        Some(match &contact.kind {
-            Some(kind) => json!({ "address": address, "kind": kind }),
-            None => json!({ "address": address }),
-        })
-    });
-    facts.put("candidate.emails", known.collect::<Vec<_>>());
+    facts.put("candidate.emails", addresses);
 }
 
 pub(super) fn put_offer(offer: &Offer, facts: &mut Facts, notes: &mut Vec<Note>) {

@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use serde_json::{Number, Value};
 
-use super::super::Misread;
+use super::super::contact::Contact;
 
 /// `data` of the events about an application.
 #[derive(Deserialize)]
@@ -60,15 +60,6 @@ pub(super) struct Candidate {
     /// By the API alone.
     #[serde(default)]
     pub(super) file_handles: Value,
-}
-
-/// An e-mail address or a telephone number.
-#[derive(Deserialize)]
-pub(super) struct Contact {
-    pub(super) value: Option<String>,
-    /// `Personal`, `Work` or `Other`.
-    #[serde(rename = "type")]
-    pub(super) kind: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -148,19 +139,4 @@ impl Offer {
         self.acceptance_status.as_deref() == Some("Accepted")
             || self.status.as_deref() == Some("CandidateAccepted")
     }
-}
-
-/// Reads a value as one of these shapes.
-///
-/// # Errors
-/// [`Misread`] with the place of what does not fit; the parser's own words hold values and are dropped.
-pub(super) fn shaped<'de, T: Deserialize<'de>>(value: &'de Value) -> Result<T, Misread> {
-    if let Ok(fits) = T::deserialize(value) {
-        return Ok(fits);
-    }
-    // Following the path costs as much as reading, so that it is done only where it is needed.
-    serde_path_to_error::deserialize(value).map_err(|error| match error.path().to_string().as_str() {
-        "." => Misread::at("$"),
-        path => Misread::at(format!("$.{path}")),
-    })
 }

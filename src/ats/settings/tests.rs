@@ -1,4 +1,5 @@
 use bytes::Bytes;
+use jiff::Timestamp;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::super::{Event, Received, Refusal, Sources};
@@ -187,7 +188,8 @@ fn receive(signature: Option<&'static str>, body: &'static [u8]) -> Result<Recei
     let header = |value| (HeaderName::from_static("ashby-signature"), HeaderValue::from_static(value));
     let headers = HeaderMap::from_iter(signature.map(header));
     let source = sources.named("ashby").expect("is there");
-    let received = source.receive(&headers, Bytes::from_static(body))?;
+    let received =
+        source.receive(&headers, Bytes::from_static(body), ByteSize::mib(1), Timestamp::UNIX_EPOCH)?;
     if let Received::Signed(verified) = &received {
         let delivery = source.read(verified).expect("is readable");
         assert_eq!(delivery.event, Event::Ignored { event: "ping".to_owned(), reason: "ping" });

@@ -3,13 +3,14 @@
 use url::Url;
 
 use super::login::Login;
+use crate::ats;
 
 /// What is known when it is written.
 pub(super) struct First<'a> {
     pub(super) login: Option<&'a Login>,
     pub(super) public_url: Option<&'a Url>,
-    /// Each ATS, and whether there is a key to its API.
-    pub(super) sources: Vec<(&'a str, bool)>,
+    /// Each ATS, and whether there is a key to its API, if it has one that is asked.
+    pub(super) sources: Vec<(&'a str, Option<bool>)>,
 }
 
 impl First<'_> {
@@ -54,17 +55,39 @@ client_secret = {{ file = \"personio_client_secret\" }}
     }
 }
 
-fn source(kind: &str, has_key: bool) -> String {
-    let unless_there = if has_key { "" } else { "# " };
+fn source(kind: &str, has_key: Option<bool>) -> String {
+    let needs_account = ats::api_needs_account(kind);
+    let unless_there = if has_key == Some(true) && !needs_account { "" } else { "# " };
+    let account = if needs_account {
+        "# The company's id or subdomain there; the key below needs it, and it is part of what makes a hire one hire.\n# account = \"acme\"\n"
+    } else {
+        ""
+    };
+    let secret = if ats::secret_comes_later(kind) {
+        format!(
+            "\
+# The ATS makes the secret when it has tested this service: put it into a file then, and change the comments.
+awaiting_secret = true
+# secrets = [{{ file = \"{kind}_secret\" }}]
+"
+        )
+    } else {
+        format!("# The same text goes into the ATS.\nsecrets = [{{ file = \"{kind}_secret\" }}]\n")
+    };
+    let key = has_key.map(|_| {
+        format!(
+            "\
+{account}# The key to the ATS's API, which completes what the webhook lacks.
+{unless_there}api_key = {{ file = \"{kind}_api_key\" }}
+"
+        )
+    });
     format!(
         "
 # Its address is POST /webhooks/{kind}; `hirebridge serve` prints what to register there.
 [sources.{kind}]
 kind = \"{kind}\"
-# The same text goes into the ATS.
-secrets = [{{ file = \"{kind}_secret\" }}]
-# The key to the ATS's API, which completes what the webhook lacks.
-{unless_there}api_key = {{ file = \"{kind}_api_key\" }}
-"
+{secret}{}",
+        key.unwrap_or_default()
     )
 }

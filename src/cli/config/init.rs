@@ -75,8 +75,9 @@ impl FromStr for KeyFile {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let known = text.split_once('=').filter(|(kind, _)| ats::kinds().any(|known| known == *kind));
-        let (kind, file) = known.ok_or("must be an ATS and a file, such as ashby=key.txt")?;
+        let known = text.split_once('=').filter(|(kind, _)| ats::has_api(kind));
+        let (kind, file) =
+            known.ok_or("must be an ATS whose API is asked and a file, such as ashby=key.txt")?;
         Ok(Self { kind: kind.to_owned(), file: file.into() })
     }
 }
@@ -196,10 +197,15 @@ impl Args {
             secret("personio_client_secret", what, typed),
         ];
         for kind in &self.kinds {
+            if !ats::secret_comes_later(kind) {
+                secrets.push(secret(&format!("{kind}_secret"), "", webhook_secret()?));
+            }
+            if !ats::has_api(kind) {
+                continue;
+            }
             let given = self.api_keys.iter().find(|key| key.kind == *kind).map(|key| key.file.as_path());
             let (name, what) = (api_key_of(kind), format!("the key to {kind}'s API"));
             let typed = self.typed(&name, given, &what)?;
-            secrets.push(secret(&format!("{kind}_secret"), "", webhook_secret()?));
             secrets.push(secret(&name, &what, typed));
         }
         Ok(secrets)
@@ -241,11 +247,11 @@ impl Args {
     }
 
     fn first(&self) -> First<'_> {
-        let has_key = |kind: &str| self.beside(&api_key_of(kind)).exists();
+        let key = |kind: &str| ats::has_api(kind).then(|| self.beside(&api_key_of(kind)).exists());
         First {
             login: self.personio.as_ref(),
             public_url: self.public_url.as_ref(),
-            sources: self.kinds.iter().map(|kind| (kind.as_str(), has_key(kind))).collect(),
+            sources: self.kinds.iter().map(|kind| (kind.as_str(), key(kind))).collect(),
         }
     }
 

@@ -155,7 +155,7 @@ struct DocumentShape {
     says: &'static str,
     /// What to do, in that language.
     remedy: Option<&'static str>,
-    /// What Personio said when it refused the document.
+    /// What Personio said when it refused the document; of `link_forbidden`, the host that the link leads to.
     said: Option<String>,
 }
 

@@ -38,6 +38,8 @@ const PATIENCE_WITH_A_LINK: SignedDuration = SignedDuration::from_mins(15);
 enum Untaken {
     /// It never will be.
     Unfit(Flaw),
+    /// Its link leads to this host, where no call may go.
+    Forbidden(String),
     /// Another try may succeed; if none does, what it comes to.
     Again(String, Flaw),
     Ledger(LedgerError),
@@ -131,6 +133,10 @@ impl Inner {
                 self.store(&mut document).await
             }
             Err(Untaken::Unfit(flaw)) => self.unfit(&mut document, flaw).await,
+            Err(Untaken::Forbidden(host)) => {
+                document.sheet.said = Some(host);
+                self.unfit(&mut document, Flaw::LinkForbidden).await
+            }
             Err(Untaken::Again(code, flaw)) => {
                 tracing::warn!(hire = %hire.id, document = document.n, code, "a file did not come");
                 let (patience, flaw) = match document.sheet.file.place {
@@ -180,6 +186,9 @@ impl Inner {
         }
         let opened = source.open(file, Instant::now() + OPEN_WITHIN).await?;
         let link = Link { url: opened.url, headers: opened.headers, hosts: opened.hosts };
+        if let Some(host) = self.parts.fetch.forbidden_host(&link) {
+            return Err(Untaken::Forbidden(host));
+        }
         let incoming = self.parts.fetch.open(&link, LARGEST, self.now() + TAKE_WITHIN).await?;
         Ok(Inflow::Linked(Box::new(incoming)))
     }
