@@ -91,6 +91,11 @@ pub fn kinds() -> impl Iterator<Item = &'static str> {
     KINDS.iter().map(|kind| kind.name)
 }
 
+/// Those of them that are a vendor's, and need no more than a secret.
+pub fn vendors() -> impl Iterator<Item = &'static str> {
+    kinds().filter(|kind| ![generic::KIND.name, generic::STANDARD.name].contains(kind))
+}
+
 /// Whether a key to the API of this kind of ATS is of any use.
 pub fn has_api(kind: &str) -> bool {
     KINDS.iter().any(|known| known.name == kind && known.has_api)

@@ -11,6 +11,7 @@ mod openapi;
 mod preview;
 mod remote;
 mod secret;
+mod send;
 mod serve;
 mod sim;
 mod token;
@@ -80,6 +81,7 @@ enum Command {
     Config(config::Command),
     Fields(fields::Args),
     Preview(preview::Args),
+    Send(send::Args),
     Codes(codes::Args),
     Backup(backup::Args),
     Secret(secret::Args),
@@ -113,6 +115,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Config(command) => config::run(command).await.map(done),
         Command::Fields(args) => fields::run(args).await.map(done),
         Command::Preview(args) => preview::run(args).await,
+        Command::Send(args) => send::run(args).await,
         Command::Codes(args) => codes::run(&args).map(done),
         Command::Backup(args) => backup::run(args).await.map(done),
         Command::Secret(args) => secret::run(&args).map(done),

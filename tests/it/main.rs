@@ -41,6 +41,7 @@ mod refusals;
 mod reload;
 mod restart;
 mod restored;
+mod send;
 mod shelf;
 mod siege;
 mod softgarden;

@@ -45,7 +45,7 @@ pub(in crate::cli) struct Args {
     #[arg(long, value_name = "DOMAIN")]
     personio: Option<Login>,
     /// An ATS that delivers; may be given several times
-    #[arg(long = "ats", value_name = "KIND", value_parser = PossibleValuesParser::new(ats::kinds()))]
+    #[arg(long = "ats", value_name = "KIND", value_parser = PossibleValuesParser::new(ats::vendors()))]
     kinds: Vec<String>,
     /// A file with the key to an ATS's API in it, such as ashby=key.txt
     #[arg(long = "api-key-file", value_name = "KIND=FILE")]
@@ -138,7 +138,7 @@ fn chosen(answer: &str) -> Result<Vec<String>, String> {
     let names = answer.split([',', ' ']).filter(|name| !name.is_empty()).map(str::to_ascii_lowercase);
     let read = |name: String| {
         let unknown = || format!("`{name}` is none of them");
-        ats::kinds().find(|kind| *kind == name).map(str::to_owned).ok_or_else(unknown)
+        ats::vendors().find(|kind| *kind == name).map(str::to_owned).ok_or_else(unknown)
     };
     names.map(read).collect()
 }
@@ -163,7 +163,7 @@ impl Args {
 
     fn ask_for_the_rest(&mut self) -> anyhow::Result<()> {
         if self.kinds.is_empty() && somebody_is_there() {
-            let known: Vec<_> = ats::kinds().collect();
+            let known: Vec<_> = ats::vendors().collect();
             self.kinds = ask(&format!("Which ATSs deliver ({})?", known.join(", ")), chosen)?;
         }
         self.kinds.extend(self.api_keys.iter().map(|key| key.kind.clone()));
