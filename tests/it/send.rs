@@ -60,6 +60,11 @@ async fn a_table_is_sent_once_however_often_it_is_run() {
     );
     assert!(lines(&again)[0].starts_with("line 2: not taken:"), "the same key, other facts");
     assert_eq!(again.status.code(), Some(1));
+    let turned = "candidate.email,candidate.last_name,offer.start_date,candidate.first_name\n\
+                  zoe@example.org,Grünwald,2027-02-01,Zoë\nmia@example.org,Beispiel,2027-01-01,Mia\n";
+    let other_way_round = send(&house, turned, SENDER, &[]).await;
+    let known = ["line 2: created (known already)", "line 3: created (known already)", "2 of 2 rows taken"];
+    assert_eq!(lines(&other_way_round), known, "a row is known by who it is, not by where it stands");
     assert_eq!(house.sim.creates(), 2);
 }
 
