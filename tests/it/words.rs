@@ -45,6 +45,8 @@ const LISTS: &[(&str, &str, &str, Kind, &[&str])] = &[
     ("ats/json.rs", "fn code(", "\n    }\n", Kind::Note, &[]),
     ("ats/signature/refusal.rs", "fn code(", "\n    }\n", Kind::Refusal, &[]),
     ("ats/mod.rs", "const MERGED", ";", Kind::Ignored, &[]),
+    ("ats/recruitee/read.rs", "Says::Nothing => return", "\n", Kind::Ignored, &[]),
+    ("ats/recruitee/complete.rs", "let places = (0..attachments", ";", Kind::Note, &[]),
     ("ats/generic/read.rs", "const HANDSHAKE", ";", Kind::Ignored, &[]),
     ("ats/ashby/read.rs", "return match signature(", "\n        };", Kind::Ignored, &[]),
     ("transfer/filed.rs", "const NOT_TOLD", ";", Kind::Ignored, &[]),
