@@ -24,13 +24,13 @@ use super::settings::{Mistakes, Settings};
 use super::signature::{Scheme, preset};
 use super::{
     ApiError, AtsSource, Completed, CustomField, Event, Filed, Hired, Kind, Manners, Misread, Opened, Setup,
-    json,
+    Trait, json,
 };
 use crate::domain::{Facts, File, Place};
 use crate::outbound::Guard;
 
 /// Ashby's place in the list.
-pub(super) const KIND: Kind = Kind { has_api: true, files_need_key: true, ..Kind::of("ashby", build) };
+pub(super) const KIND: Kind = Kind { traits: &[Trait::Api, Trait::FilesNeedKey], ..Kind::of("ashby", build) };
 
 /// Where Ashby's API is: <https://developers.ashbyhq.com/reference/introduction>.
 const API: &str = "https://api.ashbyhq.com";

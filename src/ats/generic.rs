@@ -21,17 +21,18 @@ use self::test::{Handshake, Place, Test};
 use super::signature::{Scheme, Token, preset};
 use super::{
     ApiError, AtsSource, Completed, Envelope, Event, Hired, Kind, Manners, Misread, Mistakes, Refusal,
-    Settings, Setup, json,
+    Settings, Setup, Trait, json,
 };
 use crate::domain::Facts;
 use crate::outbound::Guard;
 
 /// Any sender, by configuration.
-pub(super) const KIND: Kind = Kind { signature: true, ..Kind::of("generic", build) };
+pub(super) const KIND: Kind = Kind { traits: &[Trait::SignatureByOperator], ..Kind::of("generic", build) };
 
 /// A sender that speaks our own contract, signed as Standard Webhooks are:
 /// <https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md>.
-pub(super) const STANDARD: Kind = Kind { signature: true, ..Kind::of("standard-webhooks", build_standard) };
+pub(super) const STANDARD: Kind =
+    Kind { traits: &[Trait::SignatureByOperator], ..Kind::of("standard-webhooks", build_standard) };
 
 /// The largest handshake that is answered unsigned, in bytes.
 const LARGEST_HANDSHAKE: usize = 4096;

@@ -10,6 +10,7 @@ mod custom;
 pub mod generic;
 mod greenhouse;
 pub mod json;
+mod kind;
 mod link;
 pub mod names;
 mod recruitee;
@@ -23,7 +24,6 @@ use std::fmt;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use bytesize::ByteSize;
 use jiff::Timestamp;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
@@ -31,9 +31,10 @@ use tokio::time::Instant;
 use url::Url;
 
 use crate::domain::{DocumentKind, Facts, File, Held, NameSplit, Note, document};
-use crate::outbound::Guard;
 pub use api::ApiError;
 use json::Unreadable;
+use kind::Kind;
+pub use kind::{Trait, has, kinds, vendors};
 use settings::{Mistakes, NameSplitPolicy, SettingError, Settings};
 use signature::Scheme;
 pub use signature::{Refusal, Verified};
@@ -43,73 +44,6 @@ pub use source::{Delivery, Received, Source, Sources};
 /// Every ATS that a source may be of.
 const KINDS: &[Kind] =
     &[ashby::KIND, greenhouse::KIND, recruitee::KIND, softgarden::KIND, generic::KIND, generic::STANDARD];
-
-/// One ATS in the list.
-struct Kind {
-    /// What `kind = "…"` says.
-    name: &'static str,
-    /// Makes a source of it; the mistakes it finds are added to the others.
-    build: Build,
-    /// Whether it has an API that we ask, so that a key to it is of use.
-    has_api: bool,
-    /// Whether its files can be had with a key to its API alone.
-    files_need_key: bool,
-    /// Whether `[sources.NAME.signature]` says how it signs.
-    signature: bool,
-    /// Whether it tells its secret only after the running service has answered its test.
-    secret_comes_later: bool,
-    /// Whether it can be told that a hire is in Personio.
-    takes_notes: bool,
-    /// Whether its API has to be told the account.
-    api_needs_account: bool,
-    /// The largest body, if it is not the usual one.
-    body_limit: Option<ByteSize>,
-}
-
-/// Makes a source of its settings.
-type Build = fn(&Settings, &Guard, &mut Mistakes) -> Option<Box<dyn AtsSource>>;
-
-impl Kind {
-    /// One whose webhook says everything, and is signed with a secret that is known from the start.
-    const fn of(name: &'static str, build: Build) -> Self {
-        Self {
-            name,
-            build,
-            has_api: false,
-            files_need_key: false,
-            signature: false,
-            secret_comes_later: false,
-            takes_notes: false,
-            api_needs_account: false,
-            body_limit: None,
-        }
-    }
-}
-
-/// What `kind = "…"` may say.
-pub fn kinds() -> impl Iterator<Item = &'static str> {
-    KINDS.iter().map(|kind| kind.name)
-}
-
-/// Those of them that are a vendor's, and need no more than a secret.
-pub fn vendors() -> impl Iterator<Item = &'static str> {
-    kinds().filter(|kind| ![generic::KIND.name, generic::STANDARD.name].contains(kind))
-}
-
-/// Whether a key to the API of this kind of ATS is of any use.
-pub fn has_api(kind: &str) -> bool {
-    KINDS.iter().any(|known| known.name == kind && known.has_api)
-}
-
-/// Whether this kind of ATS makes its secret itself, after the running service has answered its test.
-pub fn secret_comes_later(kind: &str) -> bool {
-    KINDS.iter().any(|known| known.name == kind && known.secret_comes_later)
-}
-
-/// Whether the API of this kind of ATS has to be told the account.
-pub fn api_needs_account(kind: &str) -> bool {
-    KINDS.iter().any(|known| known.name == kind && known.api_needs_account)
-}
 
 /// What hirebridge has to know of an ATS.
 #[async_trait]

@@ -20,18 +20,20 @@ use super::api::Api;
 use super::settings::{Mistakes, Settings};
 use super::signature::{Scheme, preset};
 use super::{
-    ApiError, Arrived, AtsSource, Completed, Event, Hired, Kind, Manners, Misread, Opened, Setup, json,
+    ApiError, Arrived, AtsSource, Completed, Event, Hired, Kind, Manners, Misread, Opened, Setup, Trait, json,
 };
 use crate::domain::{Facts, File, Place};
 use crate::outbound::Guard;
 
 /// Recruitee's place in the list.
 pub(super) const KIND: Kind = Kind {
-    has_api: true,
-    files_need_key: true,
-    secret_comes_later: true,
-    takes_notes: true,
-    api_needs_account: true,
+    traits: &[
+        Trait::Api,
+        Trait::ApiOfAccount,
+        Trait::FilesNeedKey,
+        Trait::SecretComesLater,
+        Trait::TakesNotes,
+    ],
     ..Kind::of("recruitee", build)
 };
 

@@ -11,7 +11,7 @@ use url::Url;
 
 use crate::outbound::Guard;
 
-use super::{KINDS, Kind, Scheme, generic, signature};
+use super::{KINDS, Kind, Scheme, Trait, generic, signature};
 
 /// The shortest secret that is accepted, in bytes.
 const SHORTEST_SECRET: usize = 16;
@@ -119,7 +119,7 @@ impl Settings {
 
     /// Whether this source has no files to give for lack of a key.
     pub fn lacks_key_for_files(&self) -> bool {
-        self.api_key.is_none() && self.kind().is_some_and(|kind| kind.files_need_key)
+        self.api_key.is_none() && self.kind().is_some_and(|kind| kind.has(Trait::FilesNeedKey))
     }
 
     /// Whether nothing can be verified yet, because the ATS has not told its secret.
@@ -138,7 +138,7 @@ impl Settings {
 
     /// Whether this ATS has no API that a key would open.
     fn has_no_api(&self) -> bool {
-        self.kind().is_some_and(|kind| !kind.has_api)
+        self.kind().is_some_and(|kind| !kind.has(Trait::Api))
     }
 
     /// The events of `hired_when` among those that the ATS has; `usual` if the setting is absent.
@@ -175,13 +175,13 @@ impl Settings {
         }
         if let Some(kind) = self.kind()
             && self.signature.is_some()
-            && !kind.signature
+            && !kind.has(Trait::SignatureByOperator)
         {
             mistakes.add("signature", format!("is known of `{}`: leave this section out", kind.name));
         }
         if let Some(kind) = self.kind()
             && (self.delivery.is_some() || !self.facts.is_empty())
-            && !kind.signature
+            && !kind.has(Trait::SignatureByOperator)
         {
             let problem = format!("and `facts` are known of `{}`: leave these sections out", kind.name);
             mistakes.add("delivery", problem);
@@ -210,7 +210,7 @@ impl Settings {
 
     fn check_secrets(&self, mistakes: &mut Mistakes) {
         let needed = !self.signature.as_ref().is_some_and(signature::Settings::is_unsigned);
-        let comes_later = self.kind().is_some_and(|kind| kind.secret_comes_later);
+        let comes_later = self.kind().is_some_and(|kind| kind.has(Trait::SecretComesLater));
         if self.awaiting_secret && !comes_later {
             let problem = format!("is not for `{}`, whose secret you choose: leave it out", self.kind);
             mistakes.add("awaiting_secret", problem);
@@ -224,7 +224,7 @@ impl Settings {
                 },
             );
         }
-        if self.note_on_profile.is_some() && self.kind().is_some_and(|kind| !kind.takes_notes) {
+        if self.note_on_profile.is_some() && self.kind().is_some_and(|kind| !kind.has(Trait::TakesNotes)) {
             mistakes.add(
                 "note_on_profile",
                 format!("is of no use: no note is left in {}; leave it out", self.kind),

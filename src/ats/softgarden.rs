@@ -15,12 +15,12 @@ pub use contract::{SoftgardenAddress, SoftgardenDelivery, SoftgardenDocument};
 
 use super::settings::{Mistakes, Settings};
 use super::signature::{Scheme, Token};
-use super::{AtsSource, Event, Kind, Manners, Misread, Setup};
+use super::{AtsSource, Event, Kind, Manners, Misread, Setup, Trait};
 use crate::outbound::Guard;
 
 /// softgarden's place in the list.
 pub(super) const KIND: Kind = Kind {
-    signature: true,
+    traits: &[Trait::SignatureByOperator],
     // A person's files come along, in Base64.
     body_limit: Some(ByteSize::mib(48)),
     ..Kind::of("softgarden", build)

@@ -8,7 +8,7 @@ use clap::builder::PossibleValuesParser;
 use serde::Serialize;
 
 use super::ConfigFile;
-use crate::ats::{self, CustomField, Sources};
+use crate::ats::{self, CustomField, Sources, Trait};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::{Attribute, Catalog};
@@ -104,7 +104,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
 
 /// The custom fields that there are in the ATS already, of all its sources with a key.
 async fn existing(config: &Config, ats: Option<&str>) -> Vec<CustomField> {
-    let Some(ats) = ats.filter(|ats| ats::has_api(ats)) else { return Vec::new() };
+    let Some(ats) = ats.filter(|ats| ats::has(ats, Trait::Api)) else { return Vec::new() };
     let sources = Sources::build(&config.ats(), &config.guard()).unwrap_or_default();
     let deadline = tokio::time::Instant::now() + ASK_WITHIN;
     let mut existing = Vec::new();

@@ -3,7 +3,7 @@
 use url::Url;
 
 use super::login::Login;
-use crate::ats;
+use crate::ats::{self, Trait};
 
 /// What is known when it is written.
 pub(super) struct First<'a> {
@@ -56,14 +56,14 @@ client_secret = {{ file = \"personio_client_secret\" }}
 }
 
 fn source(kind: &str, has_key: Option<bool>) -> String {
-    let needs_account = ats::api_needs_account(kind);
+    let needs_account = ats::has(kind, Trait::ApiOfAccount);
     let unless_there = if has_key == Some(true) && !needs_account { "" } else { "# " };
     let account = if needs_account {
         "# The company's id or subdomain there; the key below needs it, and it is part of what makes a hire one hire.\n# account = \"acme\"\n"
     } else {
         ""
     };
-    let secret = if ats::secret_comes_later(kind) {
+    let secret = if ats::has(kind, Trait::SecretComesLater) {
         format!(
             "\
 # The ATS makes the secret when it has tested this service: put it into a file then, and change the comments.

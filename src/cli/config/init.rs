@@ -15,7 +15,7 @@ use url::Url;
 use super::first::First;
 use super::login::Login;
 use super::terminal::{ask, ask_hidden, somebody_is_there};
-use crate::ats::{self, ApiError, Source, Sources};
+use crate::ats::{self, ApiError, Source, Sources, Trait};
 use crate::cli::secret::webhook_secret;
 use crate::clock::Clock;
 use crate::config::{Config, environment};
@@ -75,7 +75,7 @@ impl FromStr for KeyFile {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let known = text.split_once('=').filter(|(kind, _)| ats::has_api(kind));
+        let known = text.split_once('=').filter(|(kind, _)| ats::has(kind, Trait::Api));
         let (kind, file) =
             known.ok_or("must be an ATS whose API is asked and a file, such as ashby=key.txt")?;
         Ok(Self { kind: kind.to_owned(), file: file.into() })
@@ -197,10 +197,10 @@ impl Args {
             secret("personio_client_secret", what, typed),
         ];
         for kind in &self.kinds {
-            if !ats::secret_comes_later(kind) {
+            if !ats::has(kind, Trait::SecretComesLater) {
                 secrets.push(secret(&format!("{kind}_secret"), "", webhook_secret()?));
             }
-            if !ats::has_api(kind) {
+            if !ats::has(kind, Trait::Api) {
                 continue;
             }
             let given = self.api_keys.iter().find(|key| key.kind == *kind).map(|key| key.file.as_path());
@@ -247,7 +247,7 @@ impl Args {
     }
 
     fn first(&self) -> First<'_> {
-        let key = |kind: &str| ats::has_api(kind).then(|| self.beside(&api_key_of(kind)).exists());
+        let key = |kind: &str| ats::has(kind, Trait::Api).then(|| self.beside(&api_key_of(kind)).exists());
         First {
             login: self.personio.as_ref(),
             public_url: self.public_url.as_ref(),
