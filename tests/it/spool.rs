@@ -79,6 +79,9 @@ async fn two_replicas_that_work_on_one_hire_send_each_document_once() {
     first.sim.misbehave(Fault::once(Operation::UploadDocument, Behaviour::Wait));
     let id = first.deliver(&body).await.hire();
     first.sim.arrival(Operation::UploadDocument, 1).await;
+    let readable = "SELECT count(*) FROM hirebridge.spool WHERE position('%PDF-1.7'::bytea IN chunk) > 0";
+    assert_eq!(server.ask("papers", readable).trim(), "0");
+    assert_ne!(server.ask("papers", "SELECT count(*) FROM hirebridge.spool").trim(), "0");
     // The other one is told of the same files while the first is on the wire with one of them.
     assert_eq!(second.deliver(&body).await.hire(), id);
     second.hire(&id).await;
