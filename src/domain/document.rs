@@ -169,7 +169,7 @@ pub enum Flaw {
     EmployeeUnknown,
     /// Personio refused it for another reason.
     Refused,
-    /// The credential may not upload documents.
+    /// The credential may not upload documents, or not see the categories.
     NoRight,
     /// It is larger than Personio takes.
     TooLarge,

@@ -73,7 +73,9 @@ impl Scene {
             file_name: "Größe \"1\".txt".into(),
             size: content.size(),
         };
-        self.writer.upload(Ticket::for_test(self.in_a_minute(), upload), content).await
+        // Less than the slowest pace waits for its next place.
+        let deadline = self.clock.now() + SignedDuration::from_secs(59);
+        self.writer.upload(Ticket::for_test(deadline, upload), content).await
     }
 
     fn count(&self, what: &str) -> usize {
@@ -425,6 +427,18 @@ async fn an_upload_that_was_turned_away_is_sent_whole_once_more() {
     assert_eq!(seen.len(), 3);
     assert!(seen.iter().all(|seen| seen.body.contains("\r\n\r\nhello\r\n")));
     assert!(seen[2].headers.contains("bearer papi-2"));
+}
+
+#[tokio::test]
+async fn uploads_leave_at_their_own_pace() {
+    let slow = |settings: &mut Settings| settings.uploads_per_minute = 1;
+    let scene = Scene::with(and_tokens(|_, _| STORED), slow).await;
+    for n in 0..20 {
+        let outcome = scene.upload().await.outcome;
+        let late = UploadOutcome::NotSent(Waiting::Throttled);
+        assert_eq!(outcome, if n < 10 { UploadOutcome::Stored } else { late }, "{n}");
+    }
+    assert_eq!(scene.count(UPLOAD), 10, "what may leave at once");
 }
 
 #[tokio::test]

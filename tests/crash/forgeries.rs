@@ -232,7 +232,7 @@ const FORGERIES: &[Forgery] = &[
     }),
     (Invariant::OneDocument, "an upload after one that was answered", |e| e.upload(0, false)),
     (Invariant::OneDocument, "an upload after a lost answer, even if it was turned away", |e| {
-        e.upload(1, true)
+        e.upload(1, true);
     }),
     (Invariant::OneDocument, "a document that goes on after `unknown`", |e| {
         e.history(1).push(json!({"from": "created", "to": "created", "cause": "document_permitted:1"}));
@@ -243,7 +243,7 @@ const FORGERIES: &[Forgery] = &[
     (Invariant::DocumentsAreWhole, "a document in another category", |e| e.filed[0].category = 1),
     (Invariant::DocumentsAreWhole, "a document of somebody else", |e| e.filed[0].employee = 1_001),
     (Invariant::DocumentsAreWhole, "a document that nobody had", |e| {
-        e.papers.retain(|paper| paper.application != "a-0")
+        e.papers.retain(|paper| paper.application != "a-0");
     }),
     (Invariant::DocumentsArrive, "a document that is `sent` and not there", |e| e.filed.clear()),
     (Invariant::DocumentsArrive, "a file that is never spoken of", |e| e.shown[0]["documents"] = json!([])),

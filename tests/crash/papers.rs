@@ -1,7 +1,7 @@
 //! The files of some hires: Ashby's API that names them and gives links, and the storage that the links lead to. Both
 //! fail now and then, each link once at most, so that a file can be had in the end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::body::{Body, Bytes};
@@ -66,18 +66,18 @@ pub(crate) struct Cabinet {
     url: String,
     papers: Arc<Vec<Paper>>,
     candidates: Arc<BTreeMap<String, Value>>,
-    /// How often each call may still fail.
-    moods: Arc<Mutex<(Rng, BTreeMap<String, u8>)>>,
+    /// Chance, and the calls that have failed.
+    moods: Arc<Mutex<(Rng, BTreeSet<String>)>>,
     wrong: Arc<Mutex<Vec<String>>>,
 }
 
 impl Cabinet {
-    /// Begins to listen, on a thread of its own pace. `candidates` are what `candidate.info` answers.
+    /// Begins to listen. `candidates` are what `candidate.info` answers.
     pub(crate) async fn open(rng: &mut Rng, papers: Vec<Paper>, candidates: BTreeMap<String, Value>) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("is bound"));
         let (papers, candidates) = (Arc::new(papers), Arc::new(candidates));
-        let moods = Arc::new(Mutex::new((rng.fork(), BTreeMap::new())));
+        let moods = Arc::new(Mutex::new((rng.fork(), BTreeSet::new())));
         let cabinet = Self { url, papers, candidates, moods, wrong: Arc::default() };
         let router = axum::Router::new().fallback(answer).with_state(cabinet.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
@@ -86,8 +86,7 @@ impl Cabinet {
 
     /// The source and what goes where, for the configuration.
     pub(crate) fn source(&self) -> String {
-        let kinds: String =
-            FILED.iter().map(|(kind, category, _)| format!("{kind} = \"{category}\"\n")).collect();
+        let kinds = FILED.map(|(kind, category, _)| format!("{kind} = \"{category}\"\n")).concat();
         format!(
             "[sources.{SOURCE}]\nkind = \"ashby\"\naccount = \"{SOURCE}\"\nsecrets = [\"{SECRET}\"]\napi_key = \"{KEY}\"\n\
              api_base_url = \"{}\"\n[sources.{SOURCE}.documents]\n{kinds}",
@@ -104,17 +103,13 @@ impl Cabinet {
     fn fails(&self, call: &str) -> bool {
         let mut moods = self.moods.lock().unwrap_or_else(PoisonError::into_inner);
         let (rng, failed) = &mut *moods;
-        if failed.contains_key(call) || rng.u8(..100) >= 8 {
-            return false;
-        }
-        failed.insert(call.to_owned(), 1);
-        true
+        rng.u8(..100) < 8 && failed.insert(call.to_owned())
     }
 
     fn ask(&self, call: &str, body: &Value) -> Option<Response> {
         let results = match call {
             "candidate.info" => self.candidates.get(body["id"].as_str()?)?.clone(),
-            "offer.list" => json!([]),
+            "offer.list" | "customField.list" => json!([]),
             "file.info" => {
                 let handle = body["fileHandle"].as_str()?;
                 if self.fails(&format!("info {handle}")) {
@@ -122,7 +117,6 @@ impl Cabinet {
                 }
                 json!({"url": format!("{}/storage/{handle}?X-Amz-Signature=abc", self.url)})
             }
-            "customField.list" => json!([]),
             _ => return None,
         };
         Some(axum::Json(json!({"success": true, "results": results})).into_response())

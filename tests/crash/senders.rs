@@ -5,7 +5,7 @@ use std::time::Duration;
 use fastrand::Rng;
 use futures_util::future::join_all;
 use serde_json::Value;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use crate::evidence::{Answer, Delivered};
 use crate::hires::Application;
@@ -16,6 +16,9 @@ use crate::support::{SECRET, state};
 
 /// How long an answer is waited for; longer than the service takes, and the machine may be busy.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(15);
+
+/// How long a delivery may find nobody who takes it; longer than any run kills.
+const GIVE_UP: Duration = Duration::from_mins(10);
 
 /// What all senders share.
 pub(crate) struct Ats<'s> {
@@ -53,8 +56,8 @@ impl Ats<'_> {
         let body = body.to_string();
         let secret = if source == papers::SOURCE { papers::SECRET } else { SECRET };
         let signature = signature(secret, body.as_bytes());
-        let mut deliveries = 0;
-        loop {
+        let (mut deliveries, since) = (0, Instant::now());
+        while since.elapsed() < GIVE_UP {
             deliveries += 1;
             let replica = rng.choice(self.replicas).expect("there are replicas");
             let request = self.http.post(format!("{}/webhooks/{source}", replica.url()));
@@ -64,6 +67,8 @@ impl Ats<'_> {
             }
             sleep(Duration::from_millis(rng.u64(50..400))).await;
         }
+        let accidents = self.toll.accidents.lock().expect("nobody panicked");
+        panic!("nobody takes a delivery: {:#?}", accidents.iter().take(3).collect::<Vec<_>>());
     }
 
     /// A success answer; none if it was lost, or says to come again.

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::ashby::hire;
+use crate::support::ashby::{candidate_hire, hire};
 use crate::support::files::{DOCUMENTS, Files, handle, pdf};
 use crate::support::postgres::Postgres;
 use crate::support::process::eventually;
@@ -64,6 +64,19 @@ async fn a_resume_arrives_under_its_category_and_kinds_that_are_off_are_named() 
     assert_eq!((files.fetched(), house.sim.creates()), (1, 1));
     let metrics = house.get("/metrics").await.text;
     assert!(metrics.contains("hirebridge_documents{state=\"sent\"} 1"), "{metrics}");
+}
+
+#[tokio::test]
+async fn a_name_that_a_template_makes_is_cleaned_like_any_other() {
+    let files = Files::none().await;
+    files.resume("f-1", "Lebenslauf.pdf", pdf("cv", 1000));
+    let sections = "[sources.ashby.documents]\nresume = { category = \"CVs\", file_name = \"../CV {{ candidate.full_name }}\" }\n";
+    let house = House::with(Setup { sections: sections.into(), ..files.setup() }).await;
+    let answer = house.deliver(&candidate_hire("a-1", "Mia Bei/..\\spielß", "mia@example.org")).await;
+    house.pass(SignedDuration::ZERO).await;
+    let documents = house.sim.documents();
+    let name = documents.first().unwrap_or_else(|| panic!("{}", answer.text)).file_name.clone();
+    assert!(name.ends_with("ß.pdf") && !name.contains(['/', '\\']), "{name}");
 }
 
 #[tokio::test]

@@ -13,6 +13,8 @@ use reqwest::header::{HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::support::ashby::hire;
+use crate::support::town::Town;
 use crate::support::{Setup, configuration};
 
 const PIECE: usize = 64 * 1024;
@@ -107,4 +109,15 @@ async fn an_ats_in_a_private_network_has_to_be_allowed() {
     std::fs::write(&path, configuration("https://api.personio.de", folder.path(), &setup)).expect("writable");
     let refused = Config::load(Some(&path), std::iter::empty()).expect_err("it is private").to_string();
     assert!(refused.contains("sources.ashby.api_base_url"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_in_the_environment_is_not_used() {
+    let mut town = Town::new().await;
+    for name in ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] {
+        town.environment.push((name, "http://127.0.0.1:9".into()));
+    }
+    let served = town.serve().await;
+    assert_eq!(town.deliver(&served, &hire()).await.expect("an answer")["state"], "created");
+    assert_eq!(town.sim.creates(), 1);
 }

@@ -1,5 +1,6 @@
 //! Files lie in the ledger until they are sent: sealed, for whichever replica sends them, and no longer.
 
+use hirebridge::ledger::Ledger;
 use hirebridge::sim::{Behaviour, Fault, Operation};
 use jiff::SignedDuration;
 use serde_json::json;
@@ -7,7 +8,7 @@ use serde_json::json;
 use crate::documents::{delivered, states};
 use crate::support::ashby::hire;
 use crate::support::files::{Files, handle, pdf};
-use crate::support::postgres::Postgres;
+use crate::support::postgres::{Postgres, open};
 use crate::support::{House, Setup};
 
 /// How many chunks are in the house's spool.
@@ -63,6 +64,45 @@ async fn what_was_taken_in_vain_does_not_stay() {
 }
 
 #[tokio::test]
+async fn a_file_whose_chunks_were_exchanged_is_not_sent() {
+    let files = Files::none().await;
+    files.resume("f-1", "Lebenslauf.pdf", pdf("cv", 700_000));
+    let mut house = files.house_with_review().await;
+    let id = delivered(&house).await;
+    house.close().await;
+    let db = rusqlite::Connection::open(house.folder.path().join("ledger.db")).expect("it is there");
+    let exchange = "UPDATE spool SET chunk = (SELECT chunk FROM spool WHERE n = 1) WHERE n = 0";
+    assert_eq!(db.execute(exchange, []).expect("writable"), 1);
+    drop(db);
+    house.open().await;
+    let approval = json!({"plan_hash": house.hire(&id).await["plan"]["hash"]});
+    assert_eq!(house.post(&format!("/v1/hires/{id}/send"), &approval).await.status, 200);
+    house.pass(SignedDuration::ZERO).await;
+    assert_eq!(states(&house.hire(&id).await), ["resume unknown"]);
+    assert!(house.sim.documents().is_empty());
+}
+
+#[tokio::test]
+async fn documents_that_are_due_are_given_to_one_replica() {
+    let Some(server) = Postgres::start("documents_that_are_due").await else { return };
+    let url = server.database("due");
+    let files = Files::none().await;
+    files.resume("f-1", "Lebenslauf.pdf", pdf("cv", 1000));
+    files.fail();
+    let house = House::with(Setup { ledger: Some(url.clone()), ..files.setup() }).await;
+    let id = delivered(&house).await;
+    assert_eq!(states(&house.hire(&id).await), ["resume pending"]);
+    let later = house.clock.now() + SignedDuration::from_hours(1);
+    server.ask("due", "UPDATE hirebridge.documents SET claimed_by = NULL, claimed_until = NULL");
+    let mut given = Vec::new();
+    for _ in 0..3 {
+        let replica = open(&url).await;
+        given.push(replica.shelf().due(later, 10).await.expect("read").len());
+    }
+    assert_eq!(given, [1, 0, 0]);
+}
+
+#[tokio::test]
 async fn two_replicas_that_work_on_one_hire_send_each_document_once() {
     let Some(server) = Postgres::start("two_replicas_that_work_on_one_hire").await else { return };
     let files = Files::none().await;
@@ -79,6 +119,9 @@ async fn two_replicas_that_work_on_one_hire_send_each_document_once() {
     first.sim.misbehave(Fault::once(Operation::UploadDocument, Behaviour::Wait));
     let id = first.deliver(&body).await.hire();
     first.sim.arrival(Operation::UploadDocument, 1).await;
+    let readable = "SELECT count(*) FROM hirebridge.spool WHERE position('%PDF-1.7'::bytea IN chunk) > 0";
+    assert_eq!(server.ask("papers", readable).trim(), "0");
+    assert_ne!(server.ask("papers", "SELECT count(*) FROM hirebridge.spool").trim(), "0");
     // The other one is told of the same files while the first is on the wire with one of them.
     assert_eq!(second.deliver(&body).await.hire(), id);
     second.hire(&id).await;

@@ -170,6 +170,9 @@ async fn a_stream_that_drips_is_cut_off() {
         waits().await;
         clock.advance(SignedDuration::from_secs(6));
     }
+    waits().await;
+    // Whoever still reads comes to an end.
+    *socket_of_the_test.lock().await = None;
     assert_eq!(reader.await.expect("the reader ends"), (2, Err(FetchError::BrokenOff("too_slow"))));
 }
 
