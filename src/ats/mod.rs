@@ -12,6 +12,7 @@ mod greenhouse;
 pub mod json;
 mod link;
 pub mod names;
+pub mod poll;
 mod recruitee;
 pub mod settings;
 pub mod signature;
@@ -62,6 +63,8 @@ struct Kind {
     takes_notes: bool,
     /// Whether its API has to be told the account.
     api_needs_account: bool,
+    /// Whether its deliveries can be fetched as well.
+    can_be_polled: bool,
     /// The largest body, if it is not the usual one.
     body_limit: Option<ByteSize>,
 }
@@ -81,6 +84,7 @@ impl Kind {
             secret_comes_later: false,
             takes_notes: false,
             api_needs_account: false,
+            can_be_polled: false,
             body_limit: None,
         }
     }
@@ -154,6 +158,12 @@ pub trait AtsSource: Send + Sync {
     /// # Errors
     /// [`Misread`] when the payload has not the shape that the ATS documents.
     fn read(&self, payload: &Value) -> Result<Event, Misread>;
+
+    /// The deliveries in an answer that was fetched, each as it would have been sent; none if it is no such answer.
+    /// One that cannot be read is not left out.
+    fn pulled(&self, _answer: Value) -> Option<Vec<Bytes>> {
+        None
+    }
 
     /// Asks the ATS for what the webhook names only by its id and `known` lacks. Never fails: what could
     /// not be had is named in the answer, which is there by `deadline`.
