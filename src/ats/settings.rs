@@ -218,7 +218,8 @@ impl Settings {
     pub(super) fn poll(&self, guard: &Guard, mistakes: &mut Mistakes) -> Option<Poll> {
         let (poll, kind) = (self.poll.as_ref()?, self.kind()?);
         if !kind.can_be_polled {
-            let problem = format!("has no meaning here: `{}` sends its deliveries; leave this section out", kind.name);
+            let problem =
+                format!("has no meaning here: `{}` sends its deliveries; leave this section out", kind.name);
             mistakes.add("poll", problem);
             return None;
         }
@@ -317,7 +318,10 @@ pub(super) fn check_together(all: &BTreeMap<String, Settings>, mistakes: &mut Mi
         let place = |settings: &Settings| settings.poll.as_ref().and_then(|poll| poll.url.clone());
         let same = |other: &Settings| place(settings).is_some() && place(other) == place(settings);
         if let Some((other, _)) = all.iter().find(|(other, settings)| *other < name && same(settings)) {
-            mistakes.add("poll.url", format!("is the same as that of sources.{other}: each would take from the other"));
+            mistakes.add(
+                "poll.url",
+                format!("is the same as that of sources.{other}: each would take from the other"),
+            );
         }
         let rivals =
             || all.iter().filter(|(other, _)| *other != name).filter(|(_, o)| o.kind == settings.kind);

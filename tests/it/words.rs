@@ -45,6 +45,8 @@ const LISTS: &[(&str, &str, &str, Kind, &[&str])] = &[
     ("ats/json.rs", "fn code(", "\n    }\n", Kind::Note, &[]),
     ("ats/signature/refusal.rs", "fn code(", "\n    }\n", Kind::Refusal, &[]),
     ("ats/mod.rs", "const MERGED", ";", Kind::Ignored, &[]),
+    ("ats/recruitee/read.rs", "Says::Nothing => return", "\n", Kind::Ignored, &[]),
+    ("ats/recruitee/complete.rs", "let places = (0..attachments", ";", Kind::Note, &[]),
     ("ats/generic/read.rs", "const HANDSHAKE", ";", Kind::Ignored, &[]),
     ("ats/ashby/read.rs", "return match signature(", "\n        };", Kind::Ignored, &[]),
     ("transfer/filed.rs", "const NOT_TOLD", ";", Kind::Ignored, &[]),
@@ -55,6 +57,8 @@ const LISTS: &[(&str, &str, &str, Kind, &[&str])] = &[
     ("domain/document.rs", "fn cause(", "\n    }\n", Kind::History, &[]),
     ("domain/hire.rs", "const IGNORED_BY", "\n", Kind::Note, &[]),
     ("domain/history.rs", "const RESENT", ";", Kind::History, &[]),
+    ("ats/poll.rs", "fn code(", "\n    }\n", Kind::Poll, &[]),
+    ("poll.rs", "const NOT_STORED", ";", Kind::Poll, &[]),
 ];
 
 /// Codes that are no literal where they are used: file, argument, and which codes it may be. None if they come from

@@ -5,6 +5,7 @@
 pub(crate) mod ashby;
 pub(crate) mod ashby_api;
 pub(crate) mod bucket;
+pub(crate) mod export;
 pub(crate) mod failing;
 pub(crate) mod line;
 pub(crate) mod postgres;
