@@ -167,15 +167,12 @@ impl Polls {
         let (name, now) = (source.name(), self.clock.now());
         let reason = receipt.reason.unwrap_or_default();
         self.watch.admitted(name, None, now);
-        let result = match receipt.hire {
-            Some(hire) => {
-                self.watch.hired(name, hire, now);
-                if receipt.duplicate { "duplicate" } else { "stored" }
-            }
-            None => {
-                self.watch.ignored(name, reason);
-                "ignored"
-            }
+        let result = if let Some(hire) = receipt.hire {
+            self.watch.hired(name, hire, now);
+            if receipt.duplicate { "duplicate" } else { "stored" }
+        } else {
+            self.watch.ignored(name, reason);
+            "ignored"
         };
         self.metrics.fetched(name, result);
         let hire = receipt.hire.map(tracing::field::display);

@@ -226,11 +226,6 @@ impl Settings {
         poll.poll(self.body_limit().unwrap_or(LARGEST_ANSWER), guard, mistakes)
     }
 
-    /// Whether deliveries can be sent to it, too: without a secret nobody can.
-    pub(super) fn is_pushed(&self) -> bool {
-        self.poll.is_none() || !self.secrets.is_empty()
-    }
-
     fn check_secrets(&self, mistakes: &mut Mistakes) {
         let unsigned = self.signature.as_ref().is_some_and(signature::Settings::is_unsigned);
         let needed = !unsigned && self.poll.is_none();

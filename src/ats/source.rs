@@ -42,7 +42,6 @@ pub struct Source {
     wait: Option<SignedDuration>,
     body_limit: Option<ByteSize>,
     poll: Option<Poll>,
-    pushed: bool,
 }
 
 /// What came in, once it is known who sent it.
@@ -133,9 +132,9 @@ impl Source {
         self.poll.as_ref()
     }
 
-    /// Whether its ATS can send to it.
+    /// Whether its ATS can send to it: not if it is only asked, and there is no secret.
     pub fn is_pushed(&self) -> bool {
-        self.pushed
+        self.poll.is_none() || !self.keys.is_empty()
     }
 
     /// Fetches the deliveries that there are; none if there is no place to ask. Each is what its ATS would have sent.
@@ -359,6 +358,5 @@ fn source(name: &str, settings: &Settings, guard: &Guard, mistakes: &mut Mistake
         wait: settings.wait,
         body_limit: settings.body_limit(),
         poll,
-        pushed: settings.is_pushed(),
     })
 }

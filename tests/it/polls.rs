@@ -278,6 +278,19 @@ async fn what_cannot_be_stored_is_not_asked_for_and_what_was_fetched_is_kept_unt
     ledger.execute_batch("ROLLBACK").expect("it was begun");
 }
 
+#[tokio::test]
+async fn a_service_that_is_stopped_stores_first_what_it_fetches() {
+    let export = Export::start(Says::Late(vec![item(&mia())])).await;
+    let mut house = house(&export).await;
+    export.visited(1).await;
+    export.says(Says::Items(vec![]));
+    tokio::join!(house.close(), async { export.release() });
+    house.open().await;
+    house.service().polled(1).await;
+    assert_eq!(states(&house).await, ["created"]);
+    assert_eq!(house.sim.creates(), 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_that_is_killed_before_it_has_stored_asks_again_when_it_is_started() {
     let export = Export::start(Says::Late(vec![item(&mia())])).await;
