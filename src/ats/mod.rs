@@ -46,6 +46,7 @@ const KINDS: &[Kind] =
     &[ashby::KIND, greenhouse::KIND, recruitee::KIND, softgarden::KIND, generic::KIND, generic::STANDARD];
 
 /// One ATS in the list.
+#[expect(clippy::struct_excessive_bools, reason = "each is a property of its own, named where it is set")]
 struct Kind {
     /// What `kind = "…"` says.
     name: &'static str,

@@ -47,12 +47,11 @@ enum Says {
 
 impl Stages {
     fn say(&self, stage: &Stage) -> Says {
-        let is_named =
-            |text: &Option<&str>| text.is_some_and(|text| self.named.iter().any(|one| one == text));
+        let is_named = |text: Option<&str>| text.is_some_and(|text| self.named.iter().any(|one| one == text));
         let names = [stage.name.as_deref().map(str::trim), stage.id.as_ref().map(|id| id.0.as_str())];
         match stage.category.as_deref() {
             Some(HIRE) => Says::Hired,
-            _ if names.iter().any(is_named) => Says::Hired,
+            _ if names.into_iter().any(is_named) => Says::Hired,
             None if self.named.is_empty() => Says::Nothing,
             _ => Says::NotHired,
         }

@@ -92,7 +92,8 @@ pub(super) struct Placement {
     pub(super) offer_id: Id,
     pub(super) department_name: Option<String>,
     pub(super) hired_at: Option<String>,
-    pub(super) hired_in_this_placement: Option<bool>,
+    #[serde(rename = "hired_in_this_placement")]
+    pub(super) hired_here: Option<bool>,
     /// The start date.
     pub(super) job_starts_at: Option<String>,
 }
@@ -100,7 +101,7 @@ pub(super) struct Placement {
 impl Placement {
     /// Whether the candidate is hired for this job.
     pub(super) fn is_hired(&self) -> bool {
-        self.hired_in_this_placement.unwrap_or(self.hired_at.is_some())
+        self.hired_here.unwrap_or(self.hired_at.is_some())
     }
 }
 
