@@ -157,6 +157,7 @@ impl Doctor {
         let mut findings = vec![Finding::ok("configuration", "can be read and obeyed")];
         findings.extend(self.sources());
         findings.extend(self.keys().await);
+        findings.extend(self.places().await);
         findings.push(self.ledger().await);
         if let Err(error) = self.reader.authenticate().await {
             findings.push(credential(&error));
@@ -226,6 +227,17 @@ impl Doctor {
         for source in self.sources.iter() {
             if let Some(answer) = source.custom_fields(deadline).await {
                 findings.push(rights::ats_key(source, answer.err().as_ref()));
+            }
+        }
+        findings
+    }
+
+    /// Whether the places are there whose deliveries are fetched.
+    async fn places(&self) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for source in self.sources.iter() {
+            if let Some(poll) = source.poll() {
+                findings.push(rights::place(source, poll.host(), poll.knock(KEY_WITHIN).await.err()));
             }
         }
         findings

@@ -13,6 +13,7 @@ pub mod ledger;
 pub mod mapping;
 pub mod outbound;
 pub mod personio;
+pub mod poll;
 pub mod service;
 pub mod sim;
 pub mod telemetry;

@@ -28,6 +28,7 @@ use crate::ledger::{self, Ledger, LedgerError, Restored};
 use crate::mapping::Mappings;
 use crate::outbound::fetch::Fetch;
 use crate::personio;
+use crate::poll::Polls;
 use crate::telemetry::Metrics;
 use crate::transfer::{Parts, Planner, Transfer};
 use reload::Standing;
@@ -46,6 +47,7 @@ pub struct Service {
     draining: CancellationToken,
     stop: CancellationToken,
     running: Vec<JoinHandle<()>>,
+    polls: watch::Receiver<u64>,
 }
 
 /// Why the service did not start. Nothing was sent anywhere.
@@ -149,6 +151,7 @@ impl Service {
             Learned::default()
         };
         let ledger = ledger::open(&config.ledger).await.map_err(StartError::Ledger)?;
+        let fetch = Fetch::new(&config.guard(), &clock).map_err(personio::ConnectError::from)?;
         let transfer = Transfer::new(Parts {
             settings: config.transfer.clone(),
             retention: config.retention,
@@ -156,7 +159,7 @@ impl Service {
             ledger,
             reader: reader.clone(),
             writer: Arc::new(writer),
-            fetch: Fetch::new(&config.guard(), &clock).map_err(personio::ConnectError::from)?,
+            fetch: fetch.clone(),
             planner: made.planner(&config, &catalog, &clock),
             clock: clock.clone(),
             metrics: metrics.clone(),
@@ -193,7 +196,18 @@ impl Service {
         let no_place = Some(NoPlace::of(app.clone()).await);
         let (routers, router) = watch::channel(http::router(app.clone()));
         let (transfers, transfer) = watch::channel(transfer);
+        let (told, polls) = watch::channel(0);
+        let polled = Polls {
+            transfers: transfer.clone(),
+            fetch,
+            watch: app.watch.clone(),
+            metrics: metrics.clone(),
+            clock: clock.clone(),
+            stop: stop.clone(),
+            told,
+        };
         let mut running = vec![
+            tokio::spawn(polled.run()),
             tokio::spawn(due::run(transfer.clone(), clock.clone(), stop.clone())),
             tokio::spawn(http::serve::serve(
                 listener,
@@ -221,6 +235,7 @@ impl Service {
             draining,
             stop,
             running,
+            polls,
         })
     }
 
@@ -254,6 +269,12 @@ impl Service {
     /// Has the configuration read again.
     pub fn reload(&self) -> &Reload {
         &self.reload
+    }
+
+    /// Returns when it was told so often since the start how a poll went, all sources together.
+    pub async fn polled(&self, times: u64) {
+        // The other end is gone only when nothing is polled any more.
+        drop(self.polls.clone().wait_for(|told| *told >= times).await);
     }
 
     /// Looks at everything a hire needs.

@@ -156,6 +156,7 @@ pub struct Metrics {
     hires: Family<HireLabels, Gauge>,
     deliveries: Family<DeliveryLabels, Counter>,
     answer_seconds: Histogram,
+    polls: Family<DeliveryLabels, Counter>,
     calls: Family<CallLabels, Counter>,
     retries: Family<OperationLabels, Counter>,
     retries_refused: Family<OperationLabels, Counter>,
@@ -183,6 +184,12 @@ impl Default for Metrics {
             "Time from a delivery's arrival to its answer",
             Unit::Seconds,
             answer_seconds.clone(),
+        );
+        let polls = Family::default();
+        registry.register(
+            "polls",
+            "Polls of sources whose deliveries are fetched, by source and result",
+            polls.clone(),
         );
         let calls = Family::default();
         registry.register("personio_calls", "Calls to Personio by operation and result", calls.clone());
@@ -242,6 +249,7 @@ impl Default for Metrics {
             hires,
             deliveries,
             answer_seconds,
+            polls,
             calls,
             retries,
             retries_refused,
@@ -263,6 +271,16 @@ impl Metrics {
     pub fn delivery(&self, source: &str, result: &'static str, seconds: f64) {
         self.deliveries.get_or_create(&DeliveryLabels { source: source.to_owned(), result }).inc();
         self.answer_seconds.observe(seconds);
+    }
+
+    /// A delivery that was fetched is stored. `result` is a stable code: `stored`, `duplicate` or `ignored`.
+    pub fn fetched(&self, source: &str, result: &'static str) {
+        self.deliveries.get_or_create(&DeliveryLabels { source: source.to_owned(), result }).inc();
+    }
+
+    /// A source's place was asked. `result` is `ok` or a stable code.
+    pub fn poll(&self, source: &str, result: &'static str) {
+        self.polls.get_or_create(&DeliveryLabels { source: source.to_owned(), result }).inc();
     }
 
     /// A call to Personio ended. `result` is an HTTP status or a stable code such as `timeout`.

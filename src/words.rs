@@ -49,6 +49,8 @@ pub enum Kind {
     History,
     /// Where a document stands, as `name` or `name(reason)`.
     Document,
+    /// Why deliveries were not fetched.
+    Poll,
 }
 
 /// The words for a code in one language.
@@ -109,7 +111,7 @@ impl FromStr for Language {
 
 impl Kind {
     /// Every kind, in the order in which they are shown.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::State,
         Self::Warning,
         Self::Note,
@@ -120,6 +122,7 @@ impl Kind {
         Self::Detail,
         Self::History,
         Self::Document,
+        Self::Poll,
     ];
 
     /// Its name, as the API shows it.
@@ -135,6 +138,7 @@ impl Kind {
             Self::Detail => "detail",
             Self::History => "history",
             Self::Document => "document",
+            Self::Poll => "poll",
         }
     }
 
@@ -150,6 +154,7 @@ impl Kind {
             Self::Detail => include_str!("words/details.toml"),
             Self::History => include_str!("words/history.toml"),
             Self::Document => include_str!("words/documents.toml"),
+            Self::Poll => include_str!("words/polls.toml"),
         }
     }
 

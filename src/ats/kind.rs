@@ -35,6 +35,8 @@ pub enum Trait {
     SignatureByOperator,
     /// It makes its secret itself, after the running service has answered its test.
     SecretComesLater,
+    /// Its deliveries can be fetched as well.
+    Polled,
     /// It can be told that a hire is in Personio.
     TakesNotes,
 }

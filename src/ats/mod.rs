@@ -13,6 +13,7 @@ pub mod json;
 mod kind;
 mod link;
 pub mod names;
+pub mod poll;
 mod recruitee;
 pub mod settings;
 pub mod signature;
@@ -93,6 +94,12 @@ pub trait AtsSource: Send + Sync {
     /// # Errors
     /// [`Misread`] when the payload has not the shape that the ATS documents.
     fn read(&self, payload: &Value) -> Result<Event, Misread>;
+
+    /// The deliveries in an answer that was fetched, each as it would have been sent; none if it is no such answer.
+    /// One that cannot be read is not left out.
+    fn pulled(&self, _answer: Value) -> Option<Vec<Bytes>> {
+        None
+    }
 
     /// Asks the ATS for what the webhook names only by its id and `known` lacks. Never fails: what could
     /// not be had is named in the answer, which is there by `deadline`.

@@ -11,10 +11,14 @@ use url::Url;
 
 use crate::outbound::Guard;
 
+use super::poll::{Poll, PollSettings};
 use super::{KINDS, Kind, Scheme, Trait, generic, signature};
 
 /// The shortest secret that is accepted, in bytes.
 const SHORTEST_SECRET: usize = 16;
+
+/// The largest answer of a place that is asked, where neither source nor kind says how large a body may be.
+const LARGEST_ANSWER: ByteSize = ByteSize::mib(8);
 
 /// The account of a source that names none: it is then the only one of its kind.
 pub(super) const DEFAULT_ACCOUNT: &str = "default";
@@ -58,6 +62,8 @@ pub struct Settings {
     pub note_on_profile: Option<bool>,
     /// `[sources.NAME.signature]`: how the sender signs, for kinds that do not know it themselves.
     pub signature: Option<signature::Settings>,
+    /// `[sources.NAME.poll]`: where deliveries are fetched, for kinds that can be asked.
+    pub poll: Option<PollSettings>,
     /// `[sources.NAME.delivery]`: how a delivery is read, for `generic`.
     pub delivery: Option<generic::DeliverySettings>,
     /// `[sources.NAME.facts]`: where each fact is, for `generic`.
@@ -208,8 +214,21 @@ impl Settings {
         }
     }
 
+    /// The place that is asked, if there is one; what is wrong with it is added to the mistakes.
+    pub(super) fn poll(&self, guard: &Guard, mistakes: &mut Mistakes) -> Option<Poll> {
+        let (poll, kind) = (self.poll.as_ref()?, self.kind()?);
+        if !kind.has(Trait::Polled) {
+            let problem =
+                format!("has no meaning here: `{}` sends its deliveries; leave this section out", kind.name);
+            mistakes.add("poll", problem);
+            return None;
+        }
+        poll.poll(self.body_limit().unwrap_or(LARGEST_ANSWER), guard, mistakes)
+    }
+
     fn check_secrets(&self, mistakes: &mut Mistakes) {
-        let needed = !self.signature.as_ref().is_some_and(signature::Settings::is_unsigned);
+        let unsigned = self.signature.as_ref().is_some_and(signature::Settings::is_unsigned);
+        let needed = !unsigned && self.poll.is_none();
         let comes_later = self.kind().is_some_and(|kind| kind.has(Trait::SecretComesLater));
         if self.awaiting_secret && !comes_later {
             let problem = format!("is not for `{}`, whose secret you choose: leave it out", self.kind);
@@ -290,6 +309,14 @@ pub(super) fn check_together(all: &BTreeMap<String, Settings>, mistakes: &mut Mi
             } else {
                 seen.insert(secret.expose_secret(), here);
             }
+        }
+        let place = |settings: &Settings| settings.poll.as_ref().and_then(|poll| poll.url.clone());
+        let same = |other: &Settings| place(settings).is_some() && place(other) == place(settings);
+        if let Some((other, _)) = all.iter().find(|(other, settings)| *other < name && same(settings)) {
+            mistakes.add(
+                "poll.url",
+                format!("is the same as that of sources.{other}: each would take from the other"),
+            );
         }
         let rivals =
             || all.iter().filter(|(other, _)| *other != name).filter(|(_, o)| o.kind == settings.kind);

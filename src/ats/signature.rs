@@ -20,6 +20,7 @@ use jiff::Timestamp;
 use reqwest::header::HeaderMap;
 
 use super::Envelope;
+use super::poll::Item;
 pub use encoding::{Encoding, KeyForm};
 pub use keys::{BadSecret, Keys};
 use parts::Parts;
@@ -61,7 +62,9 @@ impl Scheme {
     }
 }
 
-/// A body that passed; made by [`verify`] alone.
+/// A body of which it is known who it comes from. Of what somebody sent, [`verify`] alone makes one. What we fetched
+/// ourselves is proved the other way round: we asked, TLS showed that the configured place answered, and an [`Item`] is
+/// made of nothing else.
 #[derive(Clone)]
 pub struct Verified {
     body: Bytes,
@@ -70,6 +73,11 @@ pub struct Verified {
 }
 
 impl Verified {
+    /// What was fetched. No secret came along, since nobody sent it.
+    pub(super) fn fetched(item: Item) -> Self {
+        Self { body: item.into_body(), secret: None, envelope: Envelope::default() }
+    }
+
     /// The delivery's id at the sender, if a header had it; for the log alone.
     pub fn delivery_id(&self) -> Option<&str> {
         self.envelope.delivery_id.as_deref()
@@ -93,7 +101,7 @@ impl Verified {
     }
 
     /// Which of the source's secrets matched, counted from 0: an operator sees when an old one is no
-    /// longer used. None if the source needs none.
+    /// longer used. None if the source needs none, or if it was fetched.
     pub fn secret(&self) -> Option<usize> {
         self.secret
     }

@@ -8,6 +8,7 @@ mod files;
 mod read;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use bytesize::ByteSize;
 use serde_json::Value;
 
@@ -20,7 +21,7 @@ use crate::outbound::Guard;
 
 /// softgarden's place in the list.
 pub(super) const KIND: Kind = Kind {
-    traits: &[Trait::SignatureByOperator],
+    traits: &[Trait::SignatureByOperator, Trait::Polled],
     // A person's files come along, in Base64.
     body_limit: Some(ByteSize::mib(48)),
     ..Kind::of("softgarden", build)
@@ -80,6 +81,21 @@ impl AtsSource for Softgarden {
 
     fn read(&self, payload: &Value) -> Result<Event, Misread> {
         read::event(payload)
+    }
+
+    fn pulled(&self, answer: Value) -> Option<Vec<Bytes>> {
+        let Value::Array(items) = answer else { return None };
+        Some(items.into_iter().map(pulled).collect())
+    }
+}
+
+/// The delivery in an item: the text in `data` is JSON by itself. One that is not wrapped like this is taken as it is;
+/// whether it can be read shows when it is stored.
+fn pulled(mut item: Value) -> Bytes {
+    match item.get_mut("data") {
+        Some(Value::String(data)) => std::mem::take(data).into(),
+        Some(data @ Value::Object(_)) => data.to_string().into(),
+        _ => item.to_string().into(),
     }
 }
 

@@ -10,13 +10,16 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 use tokio::time::Instant;
 
+use super::poll::{Poll, PollError};
 use super::signature::{Keys, verify};
 use super::{
     ApiError, Arrived, AtsSource, Completed, CustomField, Event, Filed, Hired, KINDS, Manners, Misread,
     Mistakes, NameSplitPolicy, Opened, Refusal, SettingError, Settings, Setup, Verified, json, settings,
 };
+use crate::clock::Clock;
 use crate::domain::{Facts, File, HireKey};
 use crate::outbound::Guard;
+use crate::outbound::fetch::Fetch;
 
 /// How long a delivery that may lack something waits for a fuller one of the same hire.
 const SETTLE: SignedDuration = SignedDuration::from_secs(3);
@@ -38,6 +41,7 @@ pub struct Source {
     settle: SignedDuration,
     wait: Option<SignedDuration>,
     body_limit: Option<ByteSize>,
+    poll: Option<Poll>,
 }
 
 /// What came in, once it is known who sent it.
@@ -121,6 +125,26 @@ impl Source {
     /// The largest body, if the source says so itself.
     pub fn body_limit(&self) -> Option<ByteSize> {
         self.body_limit
+    }
+
+    /// The place that is asked for deliveries, if there is one.
+    pub fn poll(&self) -> Option<&Poll> {
+        self.poll.as_ref()
+    }
+
+    /// Whether its ATS can send to it: not if it is only asked, and there is no secret.
+    pub fn is_pushed(&self) -> bool {
+        self.poll.is_none() || !self.keys.is_empty()
+    }
+
+    /// Fetches the deliveries that there are; none if there is no place to ask. Each is what its ATS would have sent.
+    ///
+    /// # Errors
+    /// [`PollError`]
+    pub async fn fetch(&self, fetch: &Fetch, clock: &Clock) -> Result<Vec<Verified>, PollError> {
+        let Some(poll) = &self.poll else { return Ok(Vec::new()) };
+        let items = poll.fetch(&*self.ats, fetch, clock).await?;
+        Ok(items.into_iter().map(Verified::fetched).collect())
     }
 
     /// Whether its bodies may be compressed.
@@ -305,6 +329,7 @@ fn source(name: &str, settings: &Settings, guard: &Guard, mistakes: &mut Mistake
         mistakes.add("kind", settings::unknown_kind(&settings.kind));
         return None;
     };
+    let poll = settings.poll(guard, mistakes);
     let ats = (kind.build)(settings, guard, mistakes)?;
     let keys = match Keys::new(ats.scheme(), &settings.secrets) {
         Ok(keys) => keys,
@@ -332,5 +357,6 @@ fn source(name: &str, settings: &Settings, guard: &Guard, mistakes: &mut Mistake
         }),
         wait: settings.wait,
         body_limit: settings.body_limit(),
+        poll,
     })
 }

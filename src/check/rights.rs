@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::{Finding, Place, Verdict, not_asked};
 use crate::ats::Source;
 use crate::ats::api::ApiError;
+use crate::ats::poll::PollError;
 use crate::personio::{CallError, Reader};
 
 /// Where a credential's rights are ticked.
@@ -86,6 +87,31 @@ pub(super) fn ats_key(source: &Source, refused: Option<&ApiError>) -> Finding {
                 "{kind} answers to the API key; whether it has all rights shows with a hire (note ats_call_failed)"
             ),
             &format!("compare the key's rights in {kind} with docs/ats/{kind}.md"),
+        ),
+    }
+}
+
+/// The place whose deliveries are fetched. Nothing is fetched to try it: what was given once may not be given again.
+pub(super) fn place(source: &Source, host: &str, wrong: Option<PollError>) -> Finding {
+    let (name, kind) = (source.name(), source.kind());
+    let expected = format!("that {host} gives what is new to whoever asks, as docs/ats/{kind}.md says");
+    let told =
+        |verdict, found: String, remedy: &str| Finding::bad(verdict, "poll", &found, &expected, remedy);
+    match wrong {
+        None => told(
+            Verdict::NotCheckable,
+            format!("{name}: {host} answers; it was not asked for hires, since it may give each only once"),
+            "look at `poll` in GET /v1/sources: it tells how the last poll went",
+        ),
+        Some(PollError::CredentialRefused) => told(
+            Verdict::Warning,
+            format!("{name}: {host} does not take the credential, so no hires may come"),
+            &format!("compare sources.{name}.poll.credential with what you were given"),
+        ),
+        Some(error) => told(
+            Verdict::Warning,
+            format!("{name}: {host} cannot be asked: {error}"),
+            &format!("check sources.{name}.poll.url, the network, and whether {kind} is out of order"),
         ),
     }
 }

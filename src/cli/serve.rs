@@ -101,6 +101,12 @@ fn introduce(service: &Service, server: &crate::http::Settings) -> std::io::Resu
         let paused = if source.is_enabled() { "" } else { ", paused" };
         let awaiting = if source.awaits_secret() { ", awaiting its secret" } else { "" };
         writeln!(out, "source {} ({}{paused}{awaiting})", source.name(), source.kind())?;
+        if let Some(poll) = source.poll() {
+            writeln!(out, "  fetched:    from {}, every {:#}", poll.host(), poll.every())?;
+        }
+        if !source.is_pushed() {
+            continue;
+        }
         writeln!(out, "  register:   {}", server.webhook_url(source.name()))?;
         writeln!(out, "  event:      {}", setup.event_to_choose)?;
         writeln!(out, "  secret:     {}", setup.where_secret_goes)?;

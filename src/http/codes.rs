@@ -21,7 +21,7 @@ pub(super) struct CodeList {
 #[derive(Serialize, ToSchema)]
 #[schema(as = CodeWords)]
 struct CodeShape {
-    /// `state`, `warning`, `note`, `flag`, `refusal`, `ignored`, `problem`, `detail`, `history` or `document`.
+    /// `state`, `warning`, `note`, `flag`, `refusal`, `ignored`, `problem`, `detail`, `history`, `document` or `poll`.
     kind: &'static str,
     /// The code. One that is shown with a colon is found here by what stands before the colon, as long as possible.
     code: &'static str,

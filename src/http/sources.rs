@@ -35,6 +35,16 @@ struct Seen {
     refusals: u64,
     ignored: BTreeMap<String, u64>,
     secrets: BTreeMap<usize, Timestamp>,
+    poll: Polled,
+}
+
+/// What was seen of a source's place.
+#[derive(Clone, Default)]
+struct Polled {
+    last: Option<Timestamp>,
+    success: Option<Timestamp>,
+    error: Option<(Timestamp, &'static str)>,
+    failures: u64,
 }
 
 impl SourceWatch {
@@ -78,6 +88,21 @@ impl SourceWatch {
         self.note(source, |seen| {
             seen.refusal = Some((at, reason));
             seen.refusals += 1;
+        });
+    }
+
+    /// A source's place was asked, and all that it gave is stored.
+    pub fn polled(&self, source: &str, at: Timestamp) {
+        self.note(source, |seen| {
+            seen.poll = Polled { last: Some(at), success: Some(at), failures: 0, ..seen.poll };
+        });
+    }
+
+    /// A source's place was asked in vain.
+    pub fn poll_failed(&self, source: &str, code: &'static str, at: Timestamp) {
+        self.note(source, |seen| {
+            let failures = seen.poll.failures + 1;
+            seen.poll = Polled { last: Some(at), error: Some((at, code)), failures, ..seen.poll };
         });
     }
 
@@ -144,6 +169,31 @@ struct SourceShape {
     ignored: BTreeMap<String, u64>,
     /// Which secrets are in use: an old one that is no longer used can go.
     secrets: Vec<SecretUse>,
+    /// How its place is doing, if its deliveries are fetched.
+    poll: Option<PollShape>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = SourcePoll)]
+struct PollShape {
+    /// When it was asked last.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_at: Option<Timestamp>,
+    /// When that went well last.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_success_at: Option<Timestamp>,
+    /// What went wrong last.
+    last_error: Option<LastPollError>,
+    /// How often it went wrong in a row, until now.
+    failures: u64,
+}
+
+#[derive(Serialize, ToSchema)]
+struct LastPollError {
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+    /// `credential_refused`, `timeout`, `not_a_list` …
+    code: &'static str,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -187,12 +237,21 @@ struct SecretUse {
             "refusals": 1,
             "ignored": {"ping": 1},
             "secrets": [{"n": 1, "last_used_at": "2027-01-04T09:12:44Z"}],
+            "poll": null,
         }],
     })),
 ))]
 pub(super) async fn list(_: Viewer, State(app): State<App>) -> Json<SourceList> {
     let sources = app.sources.iter().map(|source| shape(&app, source)).collect();
     Json(SourceList { since: app.watch.since, personio: app.transfer.way().into(), sources })
+}
+
+impl From<Polled> for PollShape {
+    fn from(seen: Polled) -> Self {
+        let Polled { last, success, error, failures } = seen;
+        let last_error = error.map(|(at, code)| LastPollError { at, code });
+        Self { last_at: last, last_success_at: success, last_error, failures }
+    }
 }
 
 fn shape(app: &App, source: &Source) -> SourceShape {
@@ -209,6 +268,7 @@ fn shape(app: &App, source: &Source) -> SourceShape {
         last_refusal: seen.refusal.map(|(at, reason)| LastRefusal { at, reason }),
         refusals: seen.refusals,
         ignored: seen.ignored,
+        poll: source.poll().map(|_| seen.poll.into()),
         secrets: seen.secrets.iter().map(|(n, at)| SecretUse { n: n + 1, last_used_at: *at }).collect(),
     }
 }

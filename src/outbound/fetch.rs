@@ -115,8 +115,27 @@ impl Fetch {
     /// [`FetchError`]
     pub async fn open(&self, link: &Link, limit: u64, deadline: Timestamp) -> Result<Incoming, FetchError> {
         let begin = self.clock.now().checked_add(BEGIN).unwrap_or(deadline).min(deadline);
+        self.opened(link, REDIRECTS, begin, limit, deadline).await
+    }
+
+    /// The same at this very place: no redirect is followed, and the answer may take until `deadline` to begin.
+    ///
+    /// # Errors
+    /// [`FetchError`]
+    pub async fn ask(&self, link: &Link, limit: u64, deadline: Timestamp) -> Result<Incoming, FetchError> {
+        self.opened(link, 0, deadline, limit, deadline).await
+    }
+
+    async fn opened(
+        &self,
+        link: &Link,
+        redirects: u32,
+        begin: Timestamp,
+        limit: u64,
+        deadline: Timestamp,
+    ) -> Result<Incoming, FetchError> {
         let response = tokio::select! {
-            response = self.followed(link) => response?,
+            response = self.followed(link, redirects) => response?,
             () = self.clock.sleep_until(begin) => return Err(FetchError::BrokenOff("timeout")),
         };
         let length = response.content_length();
@@ -133,17 +152,17 @@ impl Fetch {
         self.check(&link.url, &link.hosts).is_err().then_some(host)
     }
 
-    async fn followed(&self, link: &Link) -> Result<Response, FetchError> {
+    async fn followed(&self, link: &Link, redirects: u32) -> Result<Response, FetchError> {
         let (mut url, mut headers) = (link.url.clone(), link.headers.clone());
         headers.extend(self::headers());
-        for _ in 0..=REDIRECTS {
+        for _ in 0..=redirects {
             self.check(&url, &link.hosts)?;
             let request = Request { headers: headers.clone(), ..Request::new(Method::GET, url.clone()) };
             let response = self.client.started(request).await?;
             let status = response.status().as_u16();
             match status {
                 200 => return whole(response),
-                301 | 302 | 303 | 307 | 308 => {}
+                301 | 302 | 303 | 307 | 308 if redirects > 0 => {}
                 408 => return Err(FetchError::BrokenOff("timeout")),
                 429 => return Err(FetchError::BrokenOff("throttled")),
                 500..=599 => return Err(FetchError::BrokenOff("server_error")),

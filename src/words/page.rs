@@ -87,6 +87,7 @@ fn heading(kind: Kind, language: Language) -> (&'static str, &'static str) {
             Kind::Document => {
                 ("States of a document", "`state` of one of a hire's `documents`, with `reason` in brackets.")
             }
+            Kind::Poll => ("Deliveries that are not fetched", "`poll.last_error` of a source, and the log."),
         },
         Language::German => match kind {
             Kind::State => ("Zustände einer Einstellung", "`state`, mit `reason` in Klammern."),
@@ -109,6 +110,9 @@ fn heading(kind: Kind, language: Language) -> (&'static str, &'static str) {
                 "Zustände eines Dokuments",
                 "`state` in `documents` einer Einstellung, mit `reason` in Klammern.",
             ),
+            Kind::Poll => {
+                ("Meldungen, die nicht abgeholt werden", "`poll.last_error` einer Quelle, und das Protokoll.")
+            }
         },
     }
 }

@@ -23,6 +23,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["ats", "catalog", "clock", "domain", "ledger", "mapping", "outbound", "personio", "telemetry"],
     ),
     ("due", &["clock", "ledger", "transfer"]),
+    ("poll", &["ats", "clock", "http", "outbound", "telemetry", "transfer"]),
     ("check", &["ats", "catalog", "clock", "domain", "ledger", "mapping", "personio"]),
     ("http", &["ats", "check", "clock", "domain", "ledger", "telemetry", "transfer", "words"]),
     (
@@ -43,6 +44,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "mapping",
             "outbound",
             "personio",
+            "poll",
             "telemetry",
             "transfer",
         ],
@@ -169,12 +171,28 @@ fn personio_sees_nothing_of_the_ledger_but_the_ticket() {
 }
 
 #[test]
+fn polls_see_nothing_of_http_but_what_is_shown_of_sources() {
+    let code = code(&src().join("poll.rs"));
+    let seen: Vec<_> = code.split("crate::http::").skip(1).collect();
+    assert!(
+        !seen.is_empty() && seen.iter().all(|after| after.starts_with("SourceWatch")),
+        "poll sees more of http"
+    );
+}
+
+#[test]
 fn only_the_signature_makes_what_is_verified_and_only_the_ledger_makes_tickets() {
     for file in sources(&src()) {
         let code = code(&file);
         let name = file.strip_prefix(src()).expect("ours").display().to_string();
         if name != "ats/signature.rs" {
             assert!(!code.contains("Verified {"), "{name} makes a Verified");
+        }
+        if name != "ats/poll.rs" {
+            assert!(!code.contains("(Item)") && !code.contains(" Item("), "{name} makes an Item");
+        }
+        if name != "ats/source.rs" {
+            assert!(!code.contains("Verified::fetched"), "{name} says that something was fetched");
         }
         if !name.starts_with("ledger/") {
             assert!(!code.contains("Ticket::new"), "{name} makes a Ticket");

@@ -32,6 +32,7 @@ mod order;
 mod outage;
 mod outbound;
 mod overload;
+mod polls;
 mod postgres;
 mod postgres_faults;
 mod privacy;

@@ -57,6 +57,8 @@ const LISTS: &[(&str, &str, &str, Kind, &[&str])] = &[
     ("domain/document.rs", "fn cause(", "\n    }\n", Kind::History, &[]),
     ("domain/hire.rs", "const IGNORED_BY", "\n", Kind::Note, &[]),
     ("domain/history.rs", "const RESENT", ";", Kind::History, &[]),
+    ("ats/poll.rs", "fn code(", "\n    }\n", Kind::Poll, &[]),
+    ("poll.rs", "const NOT_STORED", ";", Kind::Poll, &[]),
 ];
 
 /// Codes that are no literal where they are used: file, argument, and which codes it may be. None if they come from

@@ -52,6 +52,11 @@ impl Keys {
         if bad.is_empty() { Ok(Self(keys)) } else { Err(bad) }
     }
 
+    /// Whether there are none, so that nothing matches.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The secret that made one of `tags` over `message`, or that is the `message`. Every key is tried with every
     /// tag, so that the time tells nothing of which one it was; each comparison is constant in time.
     pub(super) fn matching(&self, message: &[u8], tags: &[Vec<u8>]) -> Option<usize> {

@@ -4,6 +4,7 @@
 
 pub(crate) mod ashby;
 pub(crate) mod ashby_api;
+pub(crate) mod export;
 pub(crate) mod failing;
 pub(crate) mod files;
 pub(crate) mod line;
