@@ -117,7 +117,8 @@ async fn a_proxy_in_the_environment_is_not_used() {
     for name in ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] {
         town.environment.push((name, "http://127.0.0.1:9".into()));
     }
-    let served = town.serve().await;
+    let mut served = town.spawn();
+    assert!(served.is_ready().await, "it ended: {}", served.log());
     assert_eq!(town.deliver(&served, &hire()).await.expect("an answer")["state"], "created");
     assert_eq!(town.sim.creates(), 1);
 }
