@@ -1,5 +1,5 @@
 //! Senders without a file of their own: how they sign, what tells of a hire and where its facts are is written in the
-//! configuration. [`STANDARD`] is such a source whose configuration is ours: the contract that we publish.
+//! configuration. `STANDARD` is such a source whose configuration is ours: the contract that we publish.
 
 mod fact;
 mod read;
