@@ -31,7 +31,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 use url::Url;
 
-use crate::domain::{DocumentKind, Facts, File, Held, NameSplit, Note, document};
+use crate::domain::{DocumentKind, Facts, File, Held, NameSplit, Note, file};
 pub use api::ApiError;
 use json::Unreadable;
 use kind::Kind;
@@ -352,7 +352,7 @@ impl Hired {
         }
         self.name_split = self.name_split.or(later.name_split);
         self.notes.extend(later.notes);
-        document::gather(&mut self.files, later.files);
+        file::gather(&mut self.files, later.files);
         self.to_confirm &= later.to_confirm;
         self.settled |= later.settled;
         self.at = self.at.max(later.at);

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::document::File;
 use super::employee::normalised_email;
 use super::facts::Facts;
+use super::file::File;
 use super::history::{Actor, Entry};
 use super::plan::{Note, Plan, Warning};
 use super::state::State;

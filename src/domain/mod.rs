@@ -9,6 +9,7 @@ pub mod document;
 pub mod employee;
 pub mod examine;
 pub mod facts;
+pub mod file;
 pub mod hire;
 pub mod history;
 pub mod plan;
@@ -18,11 +19,11 @@ pub mod translation;
 
 pub use catalog::{Attribute, Catalog, Verdict};
 pub use document::{
-    Document, DocumentEvent, DocumentId, DocumentKind, DocumentState, File, Flaw, Place, Upload,
-    UploadOutcome, step_document,
+    Document, DocumentEvent, DocumentId, DocumentState, Flaw, Upload, UploadOutcome, step_document,
 };
 pub use employee::Employee;
 pub use facts::Facts;
+pub use file::{DocumentKind, File, Place};
 pub use hire::{Flags, Hire, HireId, HireKey, LookUpZero, NameSplit};
 pub use history::{Actor, Entry};
 pub use plan::{Note, Plan, PlannedDocument, Warning};

@@ -15,7 +15,7 @@ use tracing::Instrument;
 
 use super::progress::{Progress, Running};
 use super::{DeskError, Inner, LedgerError, Transfer};
-use crate::domain::document::gather;
+use crate::domain::file::gather;
 use crate::domain::{
     Actor, Document, DocumentEvent, DocumentId, DocumentState, File, Flaw, Hire, HireId, State,
 };

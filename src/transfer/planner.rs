@@ -14,7 +14,7 @@ use crate::ats::settings::NameSplitPolicy;
 use crate::ats::{Event, Hired, Source, Sources};
 use crate::catalog::Learned;
 use crate::clock::Clock;
-use crate::domain::document::gather;
+use crate::domain::file::gather;
 use crate::domain::hire::Record;
 use crate::domain::{Catalog, File, Held, Hire, HireId, Plan, Translation, Warning, employee};
 use crate::mapping::{Input, Mapping, Mappings};

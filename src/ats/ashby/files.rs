@@ -9,7 +9,7 @@ use super::super::api::{Api, ApiError};
 use super::super::{Filed, Opened, is_id, link};
 use super::ask::ask;
 use super::shapes::{Application, Candidate, Offer};
-use crate::domain::document::gather;
+use crate::domain::file::gather;
 use crate::domain::{DocumentKind, File, Note, Place};
 
 /// The host in the vendor's example: <https://developers.ashbyhq.com/reference/fileinfo>.

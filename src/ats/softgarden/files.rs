@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::contract::SoftgardenDocument;
-use crate::domain::document::gather;
+use crate::domain::file::gather;
 use crate::domain::{DocumentKind, File, Note, Place};
 
 /// What a note calls them.
