@@ -50,7 +50,7 @@ pub struct Unhired {
 pub struct Filed {
     /// The application's id at the ATS, as in [`Hired`]; none if the delivery does not say it.
     pub application: Option<String>,
-    /// What the delivery names only by its id, for [`AtsSource::find`].
+    /// What the delivery names only by its id, for [`AtsSource::find`](super::AtsSource::find).
     pub ids: BTreeMap<&'static str, String>,
     /// The event's name at the ATS.
     pub event: String,
@@ -104,7 +104,7 @@ pub struct Hired {
     pub event: String,
     /// The delivery's id at the ATS, for the log alone.
     pub delivery_id: Option<String>,
-    /// What the delivery names only by its id, for [`AtsSource::complete`].
+    /// What the delivery names only by its id, for [`AtsSource::complete`](super::AtsSource::complete).
     pub ids: BTreeMap<&'static str, String>,
     /// How sure the split of the name is, where the ATS has only one name.
     pub name_split: Option<NameSplit>,
