@@ -8,7 +8,6 @@ mod checker;
 mod evidence;
 mod forgeries;
 mod hires;
-mod papers;
 mod replicas;
 mod report;
 mod senders;
