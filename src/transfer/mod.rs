@@ -47,10 +47,10 @@ use crate::outbound::fetch::Fetch;
 use crate::personio::{Reader, Writer};
 use crate::telemetry::Metrics;
 
-pub use desk::Approval;
+pub use desk::{Approval, By};
 pub use planner::Planner;
 pub use receive::{NotReceived, Receipt, Stored};
-pub use refusal::{DeskError, Difference, FieldError};
+pub use refusal::{Decided, DeskError, FieldError};
 pub use retention::Retention;
 pub use typed::Typed;
 

@@ -60,14 +60,13 @@ impl Transfer {
     ) -> Result<(Hire, bool), DeskError> {
         let key = typed.idempotency_key.as_deref().unwrap_or_default();
         let key = self.0.typed_key(typed.source.as_deref(), typed.ats_id.as_deref(), key)?;
-        let facts = typed.facts;
-        let mut hire =
-            self.0.typed(typed.source.as_deref(), key, facts.clone(), &Actor::Operator(operator.to_owned()));
+        let (facts, actor) = (typed.facts, Actor::Operator(operator.to_owned()));
+        let mut hire = self.0.typed(typed.source.as_deref(), key, facts.clone(), &actor);
         let always = self.0.always(&hire.source).await?;
         hire.record.plan = self.0.parts.planner.plan(&hire, &[], &always).await;
         if let Some(hash) = &typed.plan_hash {
             let looked_at = self.0.looked_at(hash, None);
-            approve(&mut hire, hash, looked_at.as_ref(), operator, self.0.now())?;
+            approve(&mut hire, hash, looked_at.as_ref(), &actor, self.0.now())?;
             hire.next_at = Some(self.0.now());
         }
         let delivery = Delivery {
