@@ -9,6 +9,7 @@ pub mod permit;
 pub mod postgres;
 mod row;
 mod seal;
+mod sealed;
 mod settings;
 pub mod shelf;
 mod snapshot;
@@ -220,6 +221,14 @@ pub trait Ledger: Send + Sync + 'static {
 
     /// Where the documents of hires are.
     fn shelf(&self) -> &dyn Shelf;
+
+    /// How much is still sealed with another key than the ledger's of today; `None` if no other key opens anything.
+    async fn sealed_with_old_keys(&self) -> Result<Option<u64>, LedgerError>;
+
+    /// Seals it with the key of today, in small commits, beside everything else; whoever stops it loses nothing.
+    /// `told` hears how much was sealed anew with each commit. How much it was: less than there is if somebody
+    /// changed a part of it meanwhile, or if another replica has taken up yet another key.
+    async fn seal_anew(&self, told: &(dyn Fn(u64) + Send + Sync)) -> Result<u64, LedgerError>;
 
     /// Whether a delivery could be stored now.
     async fn probe(&self) -> Result<(), LedgerError>;

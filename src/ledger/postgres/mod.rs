@@ -4,6 +4,7 @@
 //! a mark that only its writer knows. A permit is handed out only if the row shows it.
 
 mod address;
+mod keys;
 mod open;
 mod order;
 mod restored;
@@ -270,6 +271,17 @@ impl Ledger for PostgresLedger {
 
     async fn probe(&self) -> Result<(), LedgerError> {
         Ok(twice(|| statements::probe(&self.pool)).await?)
+    }
+
+    async fn sealed_with_old_keys(&self) -> Result<Option<u64>, LedgerError> {
+        if !self.seal.has_others() {
+            return Ok(None);
+        }
+        Ok(Some(keys::left(&self.pool, &[self.seal.current()]).await?))
+    }
+
+    async fn seal_anew(&self, told: &(dyn Fn(u64) + Send + Sync)) -> Result<u64, LedgerError> {
+        keys::seal_anew(&self.pool, &self.seal, told).await
     }
 
     async fn restored(&self, now: Timestamp) -> Result<Option<Restored>, LedgerError> {
