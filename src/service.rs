@@ -1,5 +1,6 @@
 //! One running hirebridge: puts the rooms together, starts them, and stops them in order.
 
+mod keys;
 mod reload;
 
 use std::net::SocketAddr;
@@ -156,7 +157,7 @@ impl Service {
             settings: config.transfer.clone(),
             retention: config.retention,
             restored: restored(&*ledger, &clock).await.map_err(StartError::Unreadable)?,
-            ledger,
+            ledger: Arc::clone(&ledger),
             reader: reader.clone(),
             writer: Arc::new(writer),
             fetch: fetch.clone(),
@@ -214,10 +215,11 @@ impl Service {
                 http::current(router),
                 stop.clone(),
                 limits,
-                metrics,
+                metrics.clone(),
                 no_place,
             )),
             tokio::spawn(catalog.clone().keep(learn_every, stop.clone())),
+            tokio::spawn(keys::run(ledger, metrics, clock.clone(), stop.clone())),
         ];
         let (settings, ledger) = (config.server.clone(), config.ledger.clone());
         let standing = Standing { config, ledger, app, reader, routers, transfers };
