@@ -5,6 +5,7 @@
 //! steps are applied to it, and [`Ledger::save`] commits them if nobody else was faster. The step to
 //! `sending` goes through [`Ledger::permit`] alone, which hands out the [`Ticket`] that a create needs.
 
+mod bodies;
 pub mod permit;
 pub mod postgres;
 mod row;
@@ -159,6 +160,10 @@ pub trait Ledger: Send + Sync + 'static {
 
     /// The bodies of a hire's deliveries, oldest first.
     async fn bodies(&self, id: HireId) -> Result<Vec<Vec<u8>>, LedgerError>;
+
+    /// Deletes, of the bodies that came before this time, at most so many: those of hires that need them no more. How
+    /// many it were.
+    async fn forget_bodies(&self, before: Timestamp, limit: usize) -> Result<usize, LedgerError>;
 
     /// Hires, newest first.
     async fn list(&self, filter: &Filter) -> Result<Vec<Hire>, LedgerError>;

@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use futures_util::future::{Either, select};
 use hirebridge::domain::{Event, HireId};
 use hirebridge::ledger::postgres::{Address, PostgresLedger};
@@ -12,11 +14,18 @@ use tempfile::TempDir;
 
 use crate::ledger::{ready, save};
 use crate::shelf::one_file_is_kept;
+use crate::support::ADMIN;
+use crate::support::ashby::candidate_hire;
 use crate::support::postgres::Postgres;
+use crate::support::process::{Served, eventually};
+use crate::support::town::Town;
+
+fn text_of(byte: u8) -> String {
+    STANDARD.encode([byte; 32])
+}
 
 fn key(byte: u8) -> LedgerKey {
-    use base64::Engine;
-    LedgerKey::parse(&base64::engine::general_purpose::STANDARD.encode([byte; 32])).expect("a key")
+    LedgerKey::parse(&text_of(byte)).expect("a key")
 }
 
 fn both() -> LedgerKey {
@@ -24,11 +33,14 @@ fn both() -> LedgerKey {
 }
 
 /// Everything that is sealed, as it is read.
-async fn all(ledger: &dyn Ledger) -> Vec<String> {
+pub(crate) async fn all(ledger: &dyn Ledger) -> Vec<String> {
     let hires = ledger.list(&Filter { limit: 999, ..Filter::default() }).await.expect("read");
     let mut all = Vec::new();
     for hire in &hires {
         all.push(format!("{:?}", serde_json::to_value(&hire.record).expect("it has a JSON form")));
+        for entry in ledger.history(hire.id).await.expect("read") {
+            all.push(entry.cause);
+        }
         for body in ledger.bodies(hire.id).await.expect("read") {
             all.push(String::from_utf8(body).expect("a text"));
         }
@@ -171,4 +183,68 @@ async fn what_the_old_key_has_sealed_is_in_no_file_any_more() {
     for sealed in old {
         assert!(!has(folder.path(), &sealed[8..38]), "in the file, or its log");
     }
+}
+
+/// Starts it with these lines in place of the key's; it must not run.
+async fn refused(town: &Town, key: &str, said: &str) {
+    configure(town, key);
+    let mut served = town.spawn();
+    assert_eq!(served.ended().await, Some(1));
+    assert!(served.log().contains(said), "{said}: {}", served.log());
+}
+
+fn configure(town: &Town, key: &str) {
+    let config = std::fs::read_to_string(&town.config).expect("readable");
+    let lines = config.lines().filter(|line| !line.starts_with("previous_keys = "));
+    let lines = lines.map(|line| if line.starts_with("key = ") { key } else { line });
+    std::fs::write(&town.config, lines.collect::<Vec<_>>().join("\n")).expect("writable");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_is_given_a_new_key_and_then_needs_the_old_one_no_more() {
+    let mut town = Town::new().await;
+    town.environment.push(("HIREBRIDGE__LOG__LEVEL", "info".into()));
+    let hire = |n: usize| candidate_hire(&format!("a-{n}"), "Mia Beispiel", &format!("mia{n}@example.org"));
+    let served = town.serve().await;
+    for n in 0..3 {
+        town.deliver(&served, &hire(n)).await.expect("an answer");
+    }
+    let seen = async |served: &Served| {
+        let mut hires = town.hires(served).await;
+        for hire in &mut hires {
+            *hire = town.hire(served, hire["id"].as_str().expect("an id")).await;
+        }
+        hires
+    };
+    let before = seen(&served).await;
+    assert_eq!(Town::terminate(served).await, Some(0));
+    let backup = town.folder.path().join("backup.db");
+    std::fs::copy(town.folder.path().join("ledger.db"), &backup).expect("it is there");
+
+    let (old, new) = (text_of(7), text_of(9));
+    refused(&town, &format!("key = \"{new}\""), "`ledger.key`").await;
+    let wrong = format!("key = \"{new}\"\nprevious_keys = [\"{old}\", \"c2hvcnQ=\"]");
+    refused(&town, &wrong, "`ledger.previous_keys[1]` must be 32 bytes in base64").await;
+    configure(&town, &format!("key = \"{new}\"\nprevious_keys = [\"{old}\"]"));
+    let served = town.serve().await;
+    assert_eq!(seen(&served).await, before);
+    eventually("everything is sealed anew", || async {
+        served.log().contains("take `ledger.previous_keys` out").then_some(())
+    })
+    .await;
+    let metrics =
+        reqwest::Client::builder().build().expect("a client").get(format!("{}/metrics", served.url));
+    let metrics = metrics.bearer_auth(ADMIN).send().await.expect("an answer").text().await.expect("a body");
+    assert!(metrics.contains("hirebridge_ledger_old_key 0"), "{metrics}");
+    assert_eq!(Town::terminate(served).await, Some(0));
+
+    configure(&town, &format!("key = \"{new}\""));
+    let served = town.serve().await;
+    assert_eq!(seen(&served).await, before, "the new one alone");
+    let again = town.deliver(&served, &hire(1)).await.expect("an answer");
+    assert_eq!(again["duplicate"], true, "and it is recognised: {again}");
+    assert_eq!(Town::terminate(served).await, Some(0));
+    refused(&town, &format!("key = \"{old}\""), "was made with another key").await;
+    let old = LedgerKey::parse(&old).expect("a key");
+    assert!(SqliteLedger::open(&backup, &old, Owner::new()).is_ok(), "a backup keeps the key of its time");
 }

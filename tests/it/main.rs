@@ -26,6 +26,7 @@ mod framing;
 mod generic;
 mod greenhouse;
 mod health;
+mod kept;
 mod keys;
 mod ledger;
 mod once;

@@ -4,6 +4,7 @@
 //! a mark that only its writer knows. A permit is handed out only if the row shows it.
 
 mod address;
+mod bodies;
 mod keys;
 mod open;
 mod order;
@@ -179,6 +180,10 @@ impl Ledger for PostgresLedger {
     async fn bodies(&self, id: HireId) -> Result<Vec<Vec<u8>>, LedgerError> {
         let sealed = twice(|| statements::bodies(&self.pool, id)).await?;
         sealed.iter().map(|body| self.seal.unseal("body", body)).collect()
+    }
+
+    async fn forget_bodies(&self, before: Timestamp, limit: usize) -> Result<usize, LedgerError> {
+        Ok(twice(|| bodies::forget(&self.pool, before, limit)).await?)
     }
 
     async fn list(&self, filter: &Filter) -> Result<Vec<Hire>, LedgerError> {

@@ -1,5 +1,6 @@
 //! The embedded engine: one SQLite file, write-ahead log, `synchronous=FULL`, one writer.
 
+mod bodies;
 mod condition;
 mod keys;
 mod log;
@@ -147,6 +148,10 @@ impl Ledger for SqliteLedger {
     async fn bodies(&self, id: HireId) -> Result<Vec<Vec<u8>>, LedgerError> {
         let sealed = self.readers.run(move |db| statements::bodies(db, id)).await?;
         sealed.iter().map(|body| self.seal.unseal("body", body)).collect()
+    }
+
+    async fn forget_bodies(&self, before: Timestamp, limit: usize) -> Result<usize, LedgerError> {
+        self.writer.run(move |db| bodies::forget(db, before, limit)).await
     }
 
     async fn list(&self, filter: &Filter) -> Result<Vec<Hire>, LedgerError> {
