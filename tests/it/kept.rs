@@ -65,7 +65,7 @@ async fn deliveries_are_deleted_after_their_time_and_the_plan_stays_what_was_sen
     house.pass(SignedDuration::ZERO).await;
     assert_eq!(bodies(&house, &held).await, 0, "nobody needs it any more");
     let replayed = house.ask(Method::POST, &format!("/v1/hires/{held}/replay"), ADMIN, None).await;
-    is_problem(&replayed, 409, "nothing_to_replay");
+    is_problem(&replayed, 422, "nothing_to_replay");
 }
 
 /// Somebody in Personio of whom every value would be known again.
