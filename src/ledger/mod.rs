@@ -6,6 +6,7 @@
 //! `sending` goes through [`Ledger::permit`] alone, which hands out the [`Ticket`] that a create needs.
 
 mod bodies;
+pub mod keyring;
 pub mod permit;
 pub mod postgres;
 mod row;
@@ -25,6 +26,7 @@ use uuid::Uuid;
 
 use crate::domain::{Actor, Employee, Entry, Hire, HireId, HireKey, State, Translation};
 
+pub use keyring::{Keyring, Mark, Session, Which};
 pub use permit::{Denied, Owner, Ticket};
 pub use seal::{KeyError, LedgerKey};
 pub use settings::{OpenError, Place, Settings, inspect, open};
@@ -226,6 +228,9 @@ pub trait Ledger: Send + Sync + 'static {
 
     /// Where the documents of hires are.
     fn shelf(&self) -> &dyn Shelf;
+
+    /// Who is let in by a token or a session that is kept here.
+    fn keyring(&self) -> &dyn Keyring;
 
     /// How much is still sealed with another key than the ledger's of today; `None` if no other key opens anything.
     async fn sealed_with_old_keys(&self) -> Result<Option<u64>, LedgerError>;

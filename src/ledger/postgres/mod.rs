@@ -5,6 +5,7 @@
 
 mod address;
 mod bodies;
+mod keyring;
 mod keys;
 mod open;
 mod order;
@@ -26,8 +27,8 @@ use super::row::Row;
 use super::seal::Seal;
 use super::translation::{Sealed, open as opened};
 use super::{
-    Accepted, Counts, Delivery, Denied, Filter, Ledger, LedgerError, LedgerKey, Owner, Restored, Shelf,
-    Ticket,
+    Accepted, Counts, Delivery, Denied, Filter, Keyring, Ledger, LedgerError, LedgerKey, Owner, Restored,
+    Shelf, Ticket,
 };
 use crate::domain::{Actor, Employee, Entry, Event, Hire, HireId, HireKey, Translation};
 
@@ -271,6 +272,10 @@ impl Ledger for PostgresLedger {
     }
 
     fn shelf(&self) -> &dyn Shelf {
+        self
+    }
+
+    fn keyring(&self) -> &dyn Keyring {
         self
     }
 

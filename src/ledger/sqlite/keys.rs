@@ -49,7 +49,11 @@ impl SqliteLedger {
         }
         if all > 0 {
             // What the log still has was sealed with the old key.
-            self.writer.run(|_| Ok(log::begin_anew())).await?;
+            let anew = |_: &Connection| {
+                log::begin_anew();
+                Ok(())
+            };
+            self.writer.run(anew).await?;
         }
         Ok(all)
     }
