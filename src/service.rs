@@ -165,7 +165,7 @@ impl Service {
     /// # Errors
     /// [`StartError`], in words that say what to change.
     pub async fn start(config: Config, clock: Clock) -> Result<Self, StartError> {
-        Self::start_within(config, clock, Limits::default()).await
+        Box::pin(Self::start_within(config, clock, Limits::default())).await
     }
 
     /// The same, with a patience of the caller's own.
@@ -183,7 +183,7 @@ impl Service {
         } else {
             Learned::default()
         };
-        let ledger = ledger::open(&config.ledger).await.map_err(StartError::Ledger)?;
+        let ledger = Box::pin(ledger::open(&config.ledger)).await.map_err(StartError::Ledger)?;
         made.is_said_once(&*ledger).await?;
         let fetch = Fetch::new(&config.guard(), &clock).map_err(personio::ConnectError::from)?;
         let transfer = Transfer::new(Parts {

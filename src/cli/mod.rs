@@ -112,7 +112,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
     let done = |()| ExitCode::SUCCESS;
     match command {
         Command::Serve(args) => serve::run(args).await.map(done),
-        Command::Demo(args) => Box::pin(demo::run(args)).await,
+        Command::Demo(args) => demo::run(args).await,
         Command::Sim(args) => sim::run(args).await.map(done),
         Command::Check(args) => check::run(args).await,
         Command::Config(command) => config::run(command).await.map(done),
