@@ -1,5 +1,6 @@
 //! One running hirebridge: puts the rooms together, starts them, and stops them in order.
 
+mod keys;
 mod reload;
 
 use std::net::SocketAddr;
@@ -164,7 +165,7 @@ impl Service {
     /// # Errors
     /// [`StartError`], in words that say what to change.
     pub async fn start(config: Config, clock: Clock) -> Result<Self, StartError> {
-        Self::start_within(config, clock, Limits::default()).await
+        Box::pin(Self::start_within(config, clock, Limits::default())).await
     }
 
     /// The same, with a patience of the caller's own.
@@ -182,14 +183,14 @@ impl Service {
         } else {
             Learned::default()
         };
-        let ledger = ledger::open(&config.ledger).await.map_err(StartError::Ledger)?;
+        let ledger = Box::pin(ledger::open(&config.ledger)).await.map_err(StartError::Ledger)?;
         made.is_said_once(&*ledger).await?;
         let fetch = Fetch::new(&config.guard(), &clock).map_err(personio::ConnectError::from)?;
         let transfer = Transfer::new(Parts {
             settings: config.transfer.clone(),
             retention: config.retention,
             restored: restored(&*ledger, &clock).await.map_err(StartError::Unreadable)?,
-            ledger,
+            ledger: Arc::clone(&ledger),
             reader: reader.clone(),
             writer: Arc::new(writer),
             fetch: fetch.clone(),
@@ -241,10 +242,11 @@ impl Service {
                 http::current(router),
                 stop.clone(),
                 limits,
-                metrics,
+                metrics.clone(),
                 no_place,
             )),
             tokio::spawn(catalog.clone().keep(learn_every, stop.clone())),
+            tokio::spawn(keys::run(ledger, metrics, clock.clone(), stop.clone())),
         ];
         let (settings, ledger) = (config.server.clone(), config.ledger.clone());
         let standing = Standing { config, ledger, app, reader, routers, transfers };

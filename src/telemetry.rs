@@ -169,6 +169,7 @@ pub struct Metrics {
     connections: Gauge<i64, AtomicI64>,
     connections_cut: Family<CutLabels, Counter>,
     out_of_order: Gauge<i64, AtomicI64>,
+    old_key: Gauge,
 }
 
 impl Default for Metrics {
@@ -244,6 +245,12 @@ impl Default for Metrics {
             "1 while Personio does not answer as it should and hires are not sent",
             out_of_order.clone(),
         );
+        let old_key = Gauge::default();
+        registry.register(
+            "ledger_old_key",
+            "What the ledger still has sealed with one of ledger.previous_keys",
+            old_key.clone(),
+        );
         Self {
             registry: Arc::new(registry),
             hires,
@@ -262,6 +269,7 @@ impl Default for Metrics {
             connections,
             connections_cut,
             out_of_order,
+            old_key,
         }
     }
 }
@@ -350,6 +358,11 @@ impl Metrics {
             self.hires.get_or_create(&labels).set(i64::try_from(count).unwrap_or(i64::MAX));
         }
         self.oldest_unfinished.set(oldest_seconds);
+    }
+
+    /// So much of the ledger is sealed with another key than that of today.
+    pub fn sealed_with_old_keys(&self, left: u64) {
+        self.old_key.set(i64::try_from(left).unwrap_or(i64::MAX));
     }
 
     /// Sets the gauge of documents by state, as the ledger has them.

@@ -5,11 +5,13 @@
 //! steps are applied to it, and [`Ledger::save`] commits them if nobody else was faster. The step to
 //! `sending` goes through [`Ledger::permit`] alone, which hands out the [`Ticket`] that a create needs.
 
+mod bodies;
 pub mod keyring;
 pub mod permit;
 pub mod postgres;
 mod row;
 mod seal;
+mod sealed;
 mod settings;
 pub mod shelf;
 mod snapshot;
@@ -161,6 +163,10 @@ pub trait Ledger: Send + Sync + 'static {
     /// The bodies of a hire's deliveries, oldest first.
     async fn bodies(&self, id: HireId) -> Result<Vec<Vec<u8>>, LedgerError>;
 
+    /// Deletes, of the bodies that came before this time, at most so many: those of hires that need them no more. How
+    /// many it were.
+    async fn forget_bodies(&self, before: Timestamp, limit: usize) -> Result<usize, LedgerError>;
+
     /// Hires, newest first.
     async fn list(&self, filter: &Filter) -> Result<Vec<Hire>, LedgerError>;
 
@@ -225,6 +231,14 @@ pub trait Ledger: Send + Sync + 'static {
 
     /// Who is let in by a token or a session that is kept here.
     fn keyring(&self) -> &dyn Keyring;
+
+    /// How much is still sealed with another key than the ledger's of today; `None` if no other key opens anything.
+    async fn sealed_with_old_keys(&self) -> Result<Option<u64>, LedgerError>;
+
+    /// Seals it with the key of today, in small commits, beside everything else; whoever stops it loses nothing.
+    /// `told` hears how much was sealed anew with each commit. How much it was: less than there is if somebody
+    /// changed a part of it meanwhile, or if another replica has taken up yet another key.
+    async fn seal_anew(&self, told: &(dyn Fn(u64) + Send + Sync)) -> Result<u64, LedgerError>;
 
     /// Whether a delivery could be stored now.
     async fn probe(&self) -> Result<(), LedgerError>;

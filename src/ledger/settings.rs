@@ -19,6 +19,9 @@ pub struct Settings {
     pub password: Option<SecretString>,
     /// 32 bytes in base64: what is personal is encrypted under it.
     pub key: SecretString,
+    /// Other keys that what is stored may still be encrypted under: while one key replaces the other.
+    #[serde(default)]
+    pub previous_keys: Vec<SecretString>,
 }
 
 /// What a URL names.
@@ -38,6 +41,14 @@ pub enum OpenError {
     /// The key is none.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// One of the other keys is none.
+    #[error("{why}")]
+    PreviousKey {
+        /// Which one.
+        key: String,
+        /// Why.
+        why: KeyError,
+    },
     /// The file was refused.
     #[error(transparent)]
     Sqlite(#[from] sqlite::OpenError),
@@ -48,8 +59,11 @@ pub enum OpenError {
 
 impl OpenError {
     /// The setting that is to be changed.
-    pub fn key(&self) -> &'static str {
+    pub fn key(&self) -> &str {
         match self {
+            Self::PreviousKey { key, .. } => key,
+            Self::Sqlite(sqlite::OpenError::KeyMissing(_))
+            | Self::Postgres(postgres::OpenError::KeyMissing(_)) => "ledger.previous_keys",
             Self::Key(_)
             | Self::Sqlite(sqlite::OpenError::OtherKey(_))
             | Self::Postgres(postgres::OpenError::OtherKey(_)) => "ledger.key",
@@ -74,7 +88,12 @@ impl Settings {
                 "must start with `sqlite:`, such as `sqlite:hirebridge.db`, or with `postgres://`",
             ));
         };
-        Ok((place, LedgerKey::parse(self.key.expose_secret())?))
+        let others = self.previous_keys.iter().enumerate().map(|(index, key)| {
+            LedgerKey::parse(key.expose_secret())
+                .map_err(|why| OpenError::PreviousKey { key: format!("ledger.previous_keys[{index}]"), why })
+        });
+        let others = others.collect::<Result<Vec<_>, _>>()?;
+        Ok((place, LedgerKey::parse(self.key.expose_secret())?.beside(others)))
     }
 }
 
@@ -122,7 +141,7 @@ mod tests {
 
     fn settings(url: &str, password: Option<&str>) -> Settings {
         let key = LedgerKey::generate().into();
-        Settings { url: url.into(), password: password.map(Into::into), key }
+        Settings { url: url.into(), password: password.map(Into::into), key, previous_keys: Vec::new() }
     }
 
     #[test]

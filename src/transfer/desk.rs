@@ -219,6 +219,11 @@ impl Inner {
         let mut hire = hire.clone();
         hire.record.corrections.extend(corrections.clone());
         let payloads = self.payloads(&hire).await?;
+        let was_sent = matches!(hire.state(), State::Created(_) | State::Sending | State::Unknown);
+        // Deliveries are not kept for ever: the plan that is stored is what was sent, and cannot be made again.
+        if payloads.is_empty() && was_sent && corrections.is_empty() {
+            return Ok(hire);
+        }
         let always = self.always(&hire.source).await?;
         hire.record.plan = self.parts.planner.plan(&hire, &payloads, &always).await;
         Ok(hire)

@@ -57,7 +57,7 @@ impl Inner {
         actor: &Actor,
     ) -> Result<Hire, LedgerError> {
         loop {
-            let hired_at = self.times(&hire).await?.0;
+            let (hired_at, unhired_at) = self.times(&hire).await?;
             if is_taken_back(&hire) || is_later(at, hired_at) == Some(false) {
                 return Ok(hire);
             }
@@ -66,6 +66,8 @@ impl Inner {
                 return Ok(hire);
             }
             hire.flags.unhired = hire.state() != State::Cancelled || perhaps_there;
+            // Deliveries are not kept for ever; which of them was the later one is.
+            (hire.record.hired_at, hire.record.unhired_at) = (hired_at, unhired_at.max(at));
             match self.save(&mut hire).await {
                 Ok(()) => {
                     self.tell_of_unhired(&hire);

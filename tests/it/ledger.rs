@@ -39,6 +39,7 @@ pub(crate) async fn story(ledger: &dyn Ledger) {
     many_at_once_are_one(ledger).await;
     translations_are_kept(ledger).await;
     documents_are_kept(ledger).await;
+    bodies_are_deleted_once_no_hire_needs_them(ledger).await;
     passes_and_sessions_are_kept(ledger).await;
     ledger.probe().await.expect("a delivery could be stored");
 }
@@ -493,6 +494,45 @@ async fn many_at_once_are_one(ledger: &dyn Ledger) {
     assert_eq!(tickets, 1);
     assert_eq!(ledger.bodies(id).await.expect("read").len(), 64);
     assert_eq!(ledger.history(id).await.expect("read").len(), 3, "stored, planned, permitted");
+}
+
+async fn bodies_are_deleted_once_no_hire_needs_them(ledger: &dyn Ledger) {
+    let with_body = async |application: &str, state: &[Event]| {
+        let accepted = ledger.accept(received(application), delivery("{}")).await.expect("stored");
+        let (Accepted::New(mut hire) | Accepted::Repeat(mut hire)) = accepted;
+        save(ledger, &mut hire, state).await;
+        hire
+    };
+    let held = Event::Planned(Some(Held::Review));
+    let hires = [
+        with_body("body-ended", &[Event::RuledOut]).await,
+        with_body("body-received", &[]).await,
+        with_body("body-ready", &[Event::Planned(None)]).await,
+        with_body("body-held", std::slice::from_ref(&held)).await,
+    ];
+    let mut dismissed = with_body("body-dismissed", &[held]).await;
+    dismissed.flags.dismissed = true;
+    save(ledger, &mut dismissed, &[]).await;
+    let with_file = with_body("body-with-file", &[Event::RuledOut]).await;
+    crate::shelf::one_is_to_come(ledger, &with_file).await;
+    let all = hires.iter().chain([&dismissed, &with_file]);
+    let left = async || {
+        let mut left = Vec::new();
+        for hire in all.clone() {
+            let bodies = ledger.bodies(hire.id).await.expect("read").len();
+            left.extend(
+                (bodies > 0).then(|| hire.key.application.strip_prefix("body-").expect("one of these")),
+            );
+        }
+        left
+    };
+    let forget = async |before, limit| ledger.forget_bodies(before, limit).await.expect("deleted");
+    assert_eq!(forget(at(-1_000), 999).await, 0, "nothing is that old");
+    assert_eq!(left().await.len(), 6);
+    assert_eq!(forget(at(1_000), 1).await, 1, "no more than that at once");
+    while forget(at(1_000), 5).await > 0 {}
+    assert_eq!(left().await, ["received", "ready", "held", "with-file"]);
+    assert_eq!(ledger.history(hires[0].id).await.expect("read").len(), 2, "and nothing else of it");
 }
 
 fn open(path: &Path) -> SqliteLedger {

@@ -26,6 +26,8 @@ mod framing;
 mod generic;
 mod greenhouse;
 mod health;
+mod kept;
+mod keys;
 mod ledger;
 mod once;
 mod operators;

@@ -55,6 +55,17 @@ async fn taken(ledger: &dyn Ledger, hire: &Hire, files: &[(&str, u8)]) -> Vec<Do
     documents
 }
 
+/// A document whose file was not taken yet.
+pub(crate) async fn one_is_to_come(ledger: &dyn Ledger, hire: &Hire) {
+    ledger.shelf().add(&[document(hire, "to-come")]).await.expect("added");
+}
+
+/// A stored hire with a document, whose file lies in the spool.
+pub(crate) async fn one_file_is_kept(ledger: &dyn Ledger, application: &str) {
+    let hire = ready(ledger, application).await;
+    taken(ledger, &hire, &[("kept", 7)]).await;
+}
+
 async fn created(ledger: &dyn Ledger, application: &str) -> Hire {
     let mut hire = ready(ledger, application).await;
     assert_eq!(permit_hire(ledger, &mut hire).await.expect("asked"), Ok(1));

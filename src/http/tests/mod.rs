@@ -136,7 +136,10 @@ async fn transfer(
     };
     let parts = transfer::Parts {
         settings,
-        retention: transfer::Retention { files: SignedDuration::from_hours(720) },
+        retention: transfer::Retention {
+            files: SignedDuration::from_hours(720),
+            bodies: SignedDuration::from_hours(720),
+        },
         ledger,
         restored: None,
         reader,
@@ -156,7 +159,7 @@ impl House {
         let folder = TempDir::new().expect("a folder can be made");
         let url = format!("sqlite:{}", folder.path().join("ledger.db").display());
         let key = STANDARD.encode([7; 32]).into();
-        let ledger = ledger::Settings { url: url.into(), password: None, key };
+        let ledger = ledger::Settings { url: url.into(), password: None, key, previous_keys: Vec::new() };
         let settings = Settings {
             listen: ([127, 0, 0, 1], 8080).into(),
             public_url: "https://hires.example.com/".parse().ok(),

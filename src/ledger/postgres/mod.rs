@@ -4,7 +4,9 @@
 //! a mark that only its writer knows. A permit is handed out only if the row shows it.
 
 mod address;
+mod bodies;
 mod keyring;
+mod keys;
 mod open;
 mod order;
 mod restored;
@@ -181,6 +183,10 @@ impl Ledger for PostgresLedger {
         sealed.iter().map(|body| self.seal.unseal("body", body)).collect()
     }
 
+    async fn forget_bodies(&self, before: Timestamp, limit: usize) -> Result<usize, LedgerError> {
+        Ok(twice(|| bodies::forget(&self.pool, before, limit)).await?)
+    }
+
     async fn list(&self, filter: &Filter) -> Result<Vec<Hire>, LedgerError> {
         let rows = twice(|| statements::list(&self.pool, filter)).await?;
         rows.into_iter().map(|row| row.open(&self.seal)).collect()
@@ -275,6 +281,17 @@ impl Ledger for PostgresLedger {
 
     async fn probe(&self) -> Result<(), LedgerError> {
         Ok(twice(|| statements::probe(&self.pool)).await?)
+    }
+
+    async fn sealed_with_old_keys(&self) -> Result<Option<u64>, LedgerError> {
+        if !self.seal.has_others() {
+            return Ok(None);
+        }
+        Ok(Some(keys::left(&self.pool, &[self.seal.current()]).await?))
+    }
+
+    async fn seal_anew(&self, told: &(dyn Fn(u64) + Send + Sync)) -> Result<u64, LedgerError> {
+        keys::seal_anew(&self.pool, &self.seal, told).await
     }
 
     async fn restored(&self, now: Timestamp) -> Result<Option<Restored>, LedgerError> {

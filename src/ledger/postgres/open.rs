@@ -6,9 +6,9 @@ use sqlx::postgres::{PgConnection, PgPool, PgPoolOptions};
 use sqlx::{Connection, Executor};
 
 use super::address::Address;
-use super::words;
+use super::{keys, words};
 use crate::ledger::LedgerKey;
-use crate::ledger::seal::Seal;
+use crate::ledger::seal::{Seal, Unlocked};
 
 /// The migrations, oldest first; the table `migrations` names those that were run.
 const MIGRATIONS: &[&str] = &[
@@ -17,6 +17,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0003_translations.sql"),
     include_str!("migrations/0004_documents.sql"),
     include_str!("migrations/0005_operators.sql"),
+    include_str!("migrations/0007_bodies.sql"),
 ];
 
 /// So many connections at most; each commit occupies one for as long as its sync takes.
@@ -97,8 +98,15 @@ pub enum OpenError {
         what: String,
     },
     /// The key is not the one that the tables were made with.
-    #[error("{0} was made with another key; use the one it was made with")]
+    #[error(
+        "{0} was made with another key; use the one it was made with, or add that one to ledger.previous_keys"
+    )]
     OtherKey(String),
+    /// Some of what is stored is sealed with a key that was not given.
+    #[error(
+        "must hold one more key: a part of {0} is still encrypted under it; keep it here until the log says that nothing is"
+    )]
+    KeyMissing(String),
 }
 
 /// Connects, looks at the server, brings the tables up to date, and opens the seal.
@@ -122,7 +130,14 @@ pub(super) async fn open(address: &Address, key: &LedgerKey) -> Result<(PgPool, 
     let done = version(&mut all, &at).await?;
     migrate(&mut all, done).await.map_err(failed)?;
     let seal = match unlock(&mut all, key, &at).await? {
-        Some(seal) => seal,
+        Some(Unlocked { seal, resealed }) => {
+            find_missing_keys(&mut all, &seal, &at).await?;
+            if let Some(sealed) = resealed {
+                let change = sqlx::query("UPDATE meta SET value = $1 WHERE name = 'tombstone_key'");
+                change.bind(sealed).execute(&mut *all).await.map_err(failed)?;
+            }
+            seal
+        }
         None => lock_up(&mut all, key).await.map_err(failed)?,
     };
     all.commit().await.map_err(failed)?;
@@ -138,8 +153,13 @@ pub(super) async fn open(address: &Address, key: &LedgerKey) -> Result<(PgPool, 
 pub async fn inspect(address: &Address, key: &LedgerKey) -> Result<String, OpenError> {
     let at = address.shown();
     let mut db = connect(address).await?;
-    if version(&mut db, &at).await? > 0 {
-        unlock(&mut db, key, &at).await?;
+    let done = version(&mut db, &at).await?;
+    if done > 0 {
+        let opened = unlock(&mut db, key, &at).await?;
+        // Where a migration is still to be run there are not all tables yet: the start looks into them.
+        if let Some(opened) = opened.filter(|_| done == MIGRATIONS.len()) {
+            find_missing_keys(&mut db, &opened.seal, &at).await?;
+        }
         return Ok(format!("{at} can be used"));
     }
     let may: bool = sqlx::query_scalar(
@@ -275,13 +295,21 @@ async fn migrate(db: &mut PgConnection, done: usize) -> Result<(), sqlx::Error> 
 }
 
 /// Opens the tombstone key that is stored sealed under the ledger's key; none if the ledger is new.
-async fn unlock(db: &mut PgConnection, key: &LedgerKey, at: &str) -> Result<Option<Seal>, OpenError> {
+async fn unlock(db: &mut PgConnection, key: &LedgerKey, at: &str) -> Result<Option<Unlocked>, OpenError> {
+    let failed = |error: sqlx::Error| OpenError::Failed { at: at.to_owned(), what: words(&error) };
     let sealed: Option<Vec<u8>> = sqlx::query_scalar("SELECT value FROM meta WHERE name = 'tombstone_key'")
-        .fetch_optional(db)
+        .fetch_optional(&mut *db)
         .await
-        .map_err(|error| OpenError::Failed { at: at.to_owned(), what: words(&error) })?;
+        .map_err(failed)?;
     let opened = |sealed: Vec<u8>| Seal::open(key, &sealed).ok_or_else(|| OpenError::OtherKey(at.to_owned()));
     sealed.map(opened).transpose()
+}
+
+/// Refuses if anything is sealed with a key that was not given.
+async fn find_missing_keys(db: &mut PgConnection, seal: &Seal, at: &str) -> Result<(), OpenError> {
+    let sealed = keys::sealed_by_others(db, &seal.keys()).await;
+    let sealed = sealed.map_err(|error| OpenError::Failed { at: at.to_owned(), what: words(&error) })?;
+    if sealed == 0 { Ok(()) } else { Err(OpenError::KeyMissing(at.to_owned())) }
 }
 
 async fn lock_up(db: &mut PgConnection, key: &LedgerKey) -> Result<Seal, sqlx::Error> {

@@ -1,7 +1,9 @@
 //! The embedded engine: one SQLite file, write-ahead log, `synchronous=FULL`, one writer.
 
+mod bodies;
 mod condition;
 mod keyring;
+mod keys;
 mod log;
 mod open;
 mod order;
@@ -149,6 +151,10 @@ impl Ledger for SqliteLedger {
         sealed.iter().map(|body| self.seal.unseal("body", body)).collect()
     }
 
+    async fn forget_bodies(&self, before: Timestamp, limit: usize) -> Result<usize, LedgerError> {
+        self.writer.run(move |db| bodies::forget(db, before, limit)).await
+    }
+
     async fn list(&self, filter: &Filter) -> Result<Vec<Hire>, LedgerError> {
         let filter = filter.clone();
         let rows = self.readers.run(move |db| statements::list(db, &filter)).await?;
@@ -248,6 +254,18 @@ impl Ledger for SqliteLedger {
     async fn probe(&self) -> Result<(), LedgerError> {
         let size = if self.condition.is_failing() { PROBE_OF_ROOM } else { PROBE };
         self.writer.run(move |db| statements::probe(db, size)).await
+    }
+
+    async fn sealed_with_old_keys(&self) -> Result<Option<u64>, LedgerError> {
+        if !self.seal.has_others() {
+            return Ok(None);
+        }
+        let current = self.seal.current();
+        self.readers.run(move |db| Ok(Some(keys::sealed_by_others(db, &[current])?))).await
+    }
+
+    async fn seal_anew(&self, told: &(dyn Fn(u64) + Send + Sync)) -> Result<u64, LedgerError> {
+        SqliteLedger::seal_anew(self, told).await
     }
 
     async fn broken(&self) -> String {

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
+use super::keys;
 use crate::ledger::LedgerKey;
-use crate::ledger::seal::Seal;
+use crate::ledger::seal::{Seal, Unlocked};
 
 /// `HBLG`: marks the file as a ledger of ours.
 pub(super) const APPLICATION_ID: i32 = 0x4842_4c47;
@@ -21,6 +22,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0003_translations.sql"),
     include_str!("migrations/0004_documents.sql"),
     include_str!("migrations/0005_operators.sql"),
+    include_str!("migrations/0007_bodies.sql"),
 ];
 
 /// How long a write waits for a lock of another program's. Whoever delivers, and whoever asks whether we are
@@ -86,8 +88,17 @@ pub enum OpenError {
         what: String,
     },
     /// The key is not the one that the file was made with.
-    #[error("{} was made with another key; use the one it was made with", .0.display())]
+    #[error(
+        "{} was made with another key; use the one it was made with, or add that one to ledger.previous_keys",
+        .0.display()
+    )]
     OtherKey(PathBuf),
+    /// Some of what is stored is sealed with a key that was not given.
+    #[error(
+        "must hold one more key: a part of {} is still encrypted under it; keep it here until the log says that nothing is",
+        .0.display()
+    )]
+    KeyMissing(PathBuf),
     /// SQLite or the file system said no.
     #[error("{path} cannot be opened: {what}", path = path.display())]
     Failed {
@@ -117,7 +128,17 @@ pub(super) fn open(path: &Path, key: &LedgerKey) -> Result<Opened, OpenError> {
     settle(&writer, path)?;
     examine(path)?;
     migrate(&mut writer, path)?;
-    let seal = unlock(&writer, path, key)?;
+    let seal = match unlock(&writer, path, key)? {
+        Some(Unlocked { seal, resealed }) => {
+            find_missing_keys(&writer, path, &seal)?;
+            if let Some(sealed) = resealed {
+                let change = "UPDATE meta SET value = ?1 WHERE name = 'tombstone_key'";
+                writer.execute(change, [sealed]).map_err(failed)?;
+            }
+            seal
+        }
+        None => lock_up(&writer, key).map_err(failed)?,
+    };
     writer.busy_timeout(LOCKED).map_err(failed)?;
     Ok(Opened { writer, lock, seal })
 }
@@ -144,8 +165,10 @@ pub fn inspect(path: &Path, key: &LedgerKey) -> Result<String, OpenError> {
     identify(&db, path)?;
     examine(path)?;
     let done = version(&db, path)?;
-    if done > 0 {
-        unlock(&db, path, key)?;
+    let opened = if done > 0 { unlock(&db, path, key)? } else { None };
+    // Where a migration is still to be run there are not all tables yet: the start looks into them.
+    if let Some(opened) = opened.filter(|_| done == MIGRATIONS.len()) {
+        find_missing_keys(&db, path, &opened.seal)?;
     }
     Ok(format!("{shown} can be used"))
 }
@@ -287,17 +310,25 @@ fn migrate(db: &mut Connection, path: &Path) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// Reads, or makes, the tombstone key that is stored sealed under the ledger's key.
-fn unlock(db: &Connection, path: &Path, key: &LedgerKey) -> Result<Seal, OpenError> {
+/// Opens the tombstone key that is stored sealed under the ledger's key; none if the ledger is new.
+fn unlock(db: &Connection, path: &Path, key: &LedgerKey) -> Result<Option<Unlocked>, OpenError> {
     let failed = |error: rusqlite::Error| refused(path, &error);
     let sealed: Option<Vec<u8>> = db
         .query_row("SELECT value FROM meta WHERE name = 'tombstone_key'", [], |row| row.get(0))
         .optional()
         .map_err(failed)?;
-    if let Some(sealed) = sealed {
-        return Seal::open(key, &sealed).ok_or_else(|| OpenError::OtherKey(path.to_owned()));
-    }
+    let Some(sealed) = sealed else { return Ok(None) };
+    Seal::open(key, &sealed).ok_or_else(|| OpenError::OtherKey(path.to_owned())).map(Some)
+}
+
+/// Refuses if anything is sealed with a key that was not given.
+fn find_missing_keys(db: &Connection, path: &Path, seal: &Seal) -> Result<(), OpenError> {
+    let sealed = keys::sealed_by_others(db, &seal.keys()).map_err(|error| refused(path, &error))?;
+    if sealed == 0 { Ok(()) } else { Err(OpenError::KeyMissing(path.to_owned())) }
+}
+
+fn lock_up(db: &Connection, key: &LedgerKey) -> rusqlite::Result<Seal> {
     let (seal, sealed) = Seal::create(key);
-    db.execute("INSERT INTO meta (name, value) VALUES ('tombstone_key', ?1)", [sealed]).map_err(failed)?;
+    db.execute("INSERT INTO meta (name, value) VALUES ('tombstone_key', ?1)", [sealed])?;
     Ok(seal)
 }

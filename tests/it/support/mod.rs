@@ -196,7 +196,7 @@ impl House {
         let service = eventually("the ledger is free", || async {
             let config =
                 Config::load(Some(&path), std::iter::empty()).unwrap_or_else(|errors| panic!("{errors}"));
-            match Service::start_within(config, self.clock.clone(), self.setup.limits).await {
+            match Box::pin(Service::start_within(config, self.clock.clone(), self.setup.limits)).await {
                 Err(StartError::Ledger(OpenError::Sqlite(sqlite::OpenError::InUse(_)))) => None,
                 started => Some(started.unwrap_or_else(|error| panic!("{error}"))),
             }
