@@ -14,6 +14,7 @@ mod writer;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -22,7 +23,7 @@ use uuid::Uuid;
 use super::permit::{Guard, hand_out};
 use super::row::Row;
 use super::seal::Seal;
-use super::translation::{Sealed, open as opened};
+use super::translation::Sealed;
 use super::{
     Accepted, Counts, Delivery, Denied, Filter, Ledger, LedgerError, LedgerKey, Owner, Restored, Shelf,
     Snapshot, SnapshotError, Ticket,
@@ -31,6 +32,7 @@ use crate::domain::{Actor, Employee, Entry, Event, Hire, HireId, HireKey, Transl
 use condition::Condition;
 use reader::Readers;
 use snapshot::Copyist;
+use translations::Known;
 use writer::Writer;
 
 pub use open::{OpenError, inspect};
@@ -49,6 +51,9 @@ pub struct SqliteLedger {
     readers: Readers,
     copyist: Copyist,
     condition: Condition,
+    translations: Arc<Known>,
+    /// Whether there may be documents.
+    has_documents: AtomicBool,
 }
 
 impl SqliteLedger {
@@ -60,6 +65,7 @@ impl SqliteLedger {
     pub fn open(path: &Path, key: &LedgerKey, owner: Owner) -> Result<Self, OpenError> {
         let opened = open::open(path, key)?;
         let condition = Condition::well();
+        let has_documents = shelf::has_any(&opened.writer).map_err(|error| open::refused(path, &error))?;
         Ok(Self {
             seal: Arc::new(opened.seal),
             owner,
@@ -67,6 +73,8 @@ impl SqliteLedger {
             writer: Writer::start(opened.writer, opened.lock, condition.clone())?,
             readers: Readers::new(path, condition.clone()),
             condition,
+            translations: Arc::default(),
+            has_documents: AtomicBool::new(has_documents),
         })
     }
 
@@ -214,21 +222,20 @@ impl Ledger for SqliteLedger {
 
     async fn propose(&self, proposed: &Translation) -> Result<(), LedgerError> {
         let new = Sealed::of(proposed, &self.seal);
-        self.writer.run(move |db| translations::propose(db, &new)).await
+        self.translate(move |db| translations::propose(db, &new)).await
     }
 
     async fn confirm(&self, confirmed: &Translation) -> Result<bool, LedgerError> {
         let one = Sealed::of(confirmed, &self.seal);
-        self.writer.run(move |db| translations::confirm(db, &one)).await
+        self.translate(move |db| translations::confirm(db, &one)).await
     }
 
     async fn revoke(&self, id: Uuid) -> Result<bool, LedgerError> {
-        self.writer.run(move |db| translations::revoke(db, id)).await
+        self.translate(move |db| translations::revoke(db, id)).await
     }
 
     async fn translations(&self) -> Result<Vec<Translation>, LedgerError> {
-        let sealed = self.readers.run(translations::all).await?;
-        sealed.iter().map(|(id, entry)| opened(*id, entry, &self.seal)).collect()
+        self.all_translations().await
     }
 
     fn shelf(&self) -> &dyn Shelf {
