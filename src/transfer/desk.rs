@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
@@ -142,7 +143,7 @@ impl Transfer {
             event: "typed".to_owned(),
             delivery_id: None,
             secret: None,
-            body: Vec::new(),
+            body: Bytes::new(),
         };
         let source = hire.source.clone();
         let is_other = |known: &Hire| known.record.facts != facts || known.source != source;

@@ -277,7 +277,7 @@ impl Inner {
             event: event.to_owned(),
             delivery_id: id.or_else(|| verified.delivery_id().map(str::to_owned)),
             secret: verified.secret(),
-            body: verified.body().to_vec(),
+            body: verified.body().clone(),
         }
     }
 

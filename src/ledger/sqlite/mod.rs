@@ -81,17 +81,23 @@ impl SqliteLedger {
     fn row(&self, hire: &Hire) -> Row {
         Row::of(hire, &self.seal)
     }
+
+    /// The body as it is kept, if it is kept. As it came it is needed no more.
+    fn sealed_body(&self, delivery: &mut Delivery) -> Option<Vec<u8>> {
+        let body = std::mem::take(&mut delivery.body);
+        (!body.is_empty()).then(|| self.seal.seal("body", &body))
+    }
 }
 
 #[async_trait]
 impl Ledger for SqliteLedger {
-    async fn accept(&self, mut hire: Hire, delivery: Delivery) -> Result<Accepted, LedgerError> {
+    async fn accept(&self, mut hire: Hire, mut delivery: Delivery) -> Result<Accepted, LedgerError> {
         let row = self.row(&hire);
         let (id, kept) = (hire.id, row.kept.clone());
         let entries = std::mem::take(&mut hire.unsaved);
-        let body = self.seal.seal("body", &delivery.body);
-        let stored =
-            self.writer.run(move |db| statements::accept(db, &row, &entries, &delivery, &body)).await?;
+        let body = self.sealed_body(&mut delivery);
+        let work = move |db: &_| statements::accept(db, &row, &entries, &delivery, body.as_deref());
+        let stored = self.writer.run(work).await?;
         match stored {
             None => {
                 hire.version = 1;
@@ -166,11 +172,12 @@ impl Ledger for SqliteLedger {
         &self,
         key: &HireKey,
         at: Option<Timestamp>,
-        delivery: Delivery,
+        mut delivery: Delivery,
     ) -> Result<Option<Hire>, LedgerError> {
         let hash = self.seal.hash(&key.text());
-        let body = self.seal.seal("body", &delivery.body);
-        let row = self.writer.run(move |db| order::unhire(db, &hash, at, &delivery, &body)).await?;
+        let body = self.sealed_body(&mut delivery);
+        let work = move |db: &_| order::unhire(db, &hash, at, &delivery, body.as_deref());
+        let row = self.writer.run(work).await?;
         row.map(|row| row.open(&self.seal)).transpose()
     }
 
