@@ -18,11 +18,16 @@ pub enum Code {
     InvalidJson,
     IdempotencyKeyMissing,
     IdempotencyKeyInvalid,
+    IfMatchInvalid,
     TokenInUrl,
     Signature,
     Unauthenticated,
     Forbidden,
+    CrossSite,
+    TooManyTries,
     NotFound,
+    OperatorNotFound,
+    NameTaken,
     HireNotFound,
     ValueNotFound,
     DocumentNotFound,
@@ -32,6 +37,7 @@ pub enum Code {
     WrongDocumentState,
     PlanChanged,
     ChangedMeanwhile,
+    OtherVersion,
     TooEarly,
     LookUpImpossible,
     BackupElsewhere,
@@ -41,6 +47,8 @@ pub enum Code {
     Invalid,
     NotSendable,
     UnknownSource,
+    SourceNotAskable,
+    NothingToReplay,
     ConfigurationRefused,
     EmployeeNotFound,
     IdempotencyKeyReused,
@@ -67,12 +75,16 @@ impl Code {
             | Self::InvalidJson
             | Self::IdempotencyKeyMissing
             | Self::IdempotencyKeyInvalid
+            | Self::IfMatchInvalid
             | Self::TokenInUrl => S::BAD_REQUEST,
             Self::Signature | Self::Unauthenticated => S::UNAUTHORIZED,
-            Self::Forbidden => S::FORBIDDEN,
-            Self::NotFound | Self::HireNotFound | Self::ValueNotFound | Self::DocumentNotFound => {
-                S::NOT_FOUND
-            }
+            Self::Forbidden | Self::CrossSite => S::FORBIDDEN,
+            Self::TooManyTries => S::TOO_MANY_REQUESTS,
+            Self::NotFound
+            | Self::OperatorNotFound
+            | Self::HireNotFound
+            | Self::ValueNotFound
+            | Self::DocumentNotFound => S::NOT_FOUND,
             Self::MethodNotAllowed => S::METHOD_NOT_ALLOWED,
             Self::RequestTimeout => S::REQUEST_TIMEOUT,
             Self::WrongState
@@ -81,12 +93,16 @@ impl Code {
             | Self::ChangedMeanwhile
             | Self::TooEarly
             | Self::LookUpImpossible
-            | Self::BackupElsewhere => S::CONFLICT,
+            | Self::BackupElsewhere
+            | Self::NameTaken => S::CONFLICT,
+            Self::OtherVersion => S::PRECONDITION_FAILED,
             Self::TooLarge => S::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType | Self::ContentEncoding => S::UNSUPPORTED_MEDIA_TYPE,
             Self::Invalid
             | Self::NotSendable
             | Self::UnknownSource
+            | Self::SourceNotAskable
+            | Self::NothingToReplay
             | Self::ConfigurationRefused
             | Self::EmployeeNotFound
             | Self::IdempotencyKeyReused

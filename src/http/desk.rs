@@ -11,8 +11,11 @@ impl From<DeskError> for Problem {
     fn from(error: DeskError) -> Self {
         match error {
             DeskError::NotFound => Self::of(Code::HireNotFound),
-            DeskError::WrongState { state } => {
-                Self::of(Code::WrongState).state(state.name()).reason(state.reason())
+            DeskError::WrongState { state, decided } => {
+                Self::of(Code::WrongState).state(state.name()).reason(state.reason()).first(decided)
+            }
+            DeskError::OtherVersion { state, decided } => {
+                Self::of(Code::OtherVersion).state(state.name()).reason(state.reason()).first(decided)
             }
             DeskError::PlanChanged { plan, difference } => {
                 Self::of(Code::PlanChanged).difference(difference).plan(PlanShape::from(&*plan))
@@ -34,6 +37,12 @@ impl From<DeskError> for Problem {
                 Self::of(Code::WrongDocumentState).state(state.name()).reason(state.reason())
             }
             DeskError::ValueNotFound => Self::of(Code::ValueNotFound),
+            DeskError::NotAskable => Self::of(Code::SourceNotAskable),
+            DeskError::Ats(error) => {
+                tracing::warn!(%error, "an ATS was asked in vain");
+                Self::of(Code::AtsUnavailable)
+            }
+            DeskError::NothingDelivered => Self::of(Code::NothingToReplay),
             DeskError::Unreadable { reason } => Self::of(Code::UnreadablePayload).reason(Some(reason)),
             DeskError::NoHire { reason } => Self::of(Code::NoHire).reason(Some(reason)),
             DeskError::Ledger(error) => error.into(),

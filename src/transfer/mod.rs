@@ -18,6 +18,7 @@ mod gate;
 mod look_up;
 mod order;
 mod planner;
+mod pointed;
 mod progress;
 mod receive;
 mod recovery;
@@ -26,8 +27,11 @@ mod resend;
 mod restored;
 mod resume;
 mod retention;
+mod search;
 mod seen;
 mod tell;
+mod there;
+mod typed;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -46,11 +50,14 @@ use crate::outbound::fetch::Fetch;
 use crate::personio::{Reader, Writer};
 use crate::telemetry::Metrics;
 
-pub use desk::{Approval, Typed};
+pub use desk::{Approval, By};
 pub use planner::Planner;
 pub use receive::{NotReceived, Receipt, Stored};
-pub use refusal::{DeskError, Difference, FieldError};
+pub use refusal::{Decided, DeskError, FieldError};
 pub use retention::Retention;
+pub use search::{Found, Search};
+pub use there::{There, ThereField};
+pub use typed::Typed;
 
 use audit::Audits;
 use bulkhead::Bulkhead;

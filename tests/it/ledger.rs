@@ -5,10 +5,13 @@ use std::path::Path;
 
 use futures_util::future::join_all;
 use hirebridge::domain::{
-    Actor, Event, Facts, Hire, HireId, HireKey, LookUpZero, Outcome, Plan, State, Waiting,
+    Actor, Event, Facts, Held, Hire, HireId, HireKey, LookUpZero, Outcome, Pass, Plan, Role, Said, State,
+    Waiting,
 };
 use hirebridge::ledger::sqlite::SqliteLedger;
-use hirebridge::ledger::{Accepted, Delivery, Denied, Filter, Ledger, LedgerError, LedgerKey, Owner};
+use hirebridge::ledger::{
+    Accepted, Delivery, Denied, Filter, Ledger, LedgerError, LedgerKey, Owner, Session, Which,
+};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use tempfile::TempDir;
@@ -32,9 +35,11 @@ pub(crate) async fn story(ledger: &dyn Ledger) {
     audits_come_in_their_order(ledger).await;
     a_hire_comes_back_as_it_was(ledger).await;
     hires_are_listed_and_counted(ledger).await;
+    hires_that_need_a_person_are_listed(ledger).await;
     many_at_once_are_one(ledger).await;
     translations_are_kept(ledger).await;
     documents_are_kept(ledger).await;
+    passes_and_sessions_are_kept(ledger).await;
     ledger.probe().await.expect("a delivery could be stored");
 }
 
@@ -379,6 +384,59 @@ async fn a_hire_comes_back_as_it_was(ledger: &dyn Ledger) {
     assert!(ledger.hire(HireId(Uuid::now_v7())).await.expect("read").is_none());
 }
 
+/// A person has to look at what is held or flagged, unless it was taken off the list, and at what has waited long.
+async fn hires_that_need_a_person_are_listed(ledger: &dyn Ledger) {
+    type Case<'a> = (&'a str, bool, &'a dyn Fn(&mut Hire));
+    let held = |hire: &mut Hire| {
+        hire.apply(&Event::Planned(Some(Held::Missing)), &Actor::System, at(1)).expect("allowed");
+    };
+    let waiting = |hire: &mut Hire, since| {
+        hire.apply(&Event::Planned(None), &Actor::System, at(1)).expect("allowed");
+        hire.apply(&Event::PutOff(Waiting::Credential), &Actor::System, at(1)).expect("allowed");
+        hire.since = Some(since);
+    };
+    let cases: [Case<'_>; 9] = [
+        ("received", false, &|_| {}),
+        ("held", true, &held),
+        ("dismissed", false, &|hire| {
+            held(hire);
+            hire.flags.dismissed = true;
+        }),
+        ("double", true, &|hire| hire.flags.double = true),
+        ("warnings", true, &|hire| hire.flags.warnings = true),
+        ("unhired", true, &|hire| hire.flags.unhired = true),
+        ("overruled", false, &|hire| (hire.flags.unhired, hire.flags.unhire_overruled) = (true, true)),
+        ("waits long", true, &|hire| waiting(hire, at(10))),
+        ("waits", false, &|hire| waiting(hire, at(11))),
+    ];
+    let mut expected = Vec::new();
+    for (name, listed, change) in cases {
+        let mut hire = received(&format!("needs-{name}"));
+        hire.source = "needs".into();
+        let mut hire = stored(ledger, hire).await;
+        change(&mut hire);
+        ledger.save(&mut hire).await.expect("saved");
+        expected.extend(listed.then_some(hire.id));
+    }
+    expected.reverse();
+    let needs =
+        Filter { source: Some("needs".into()), needs_person: Some(at(10)), limit: 100, ..Filter::default() };
+    let list = async |filter: &Filter| -> Vec<HireId> {
+        ledger.list(filter).await.expect("read").iter().map(|hire| hire.id).collect()
+    };
+    assert_eq!(list(&needs).await, expected);
+    assert_eq!(ledger.count(&Filter { limit: 1, ..needs.clone() }).await.expect("counted"), 5);
+    let missing = Filter { reason: Some("missing".into()), ..needs.clone() };
+    assert_eq!(list(&missing).await, expected[4..]);
+    assert_eq!(
+        ledger
+            .count(&Filter { state: Some("held".into()), needs_person: None, ..needs })
+            .await
+            .expect("counted"),
+        2
+    );
+}
+
 async fn hires_are_listed_and_counted(ledger: &dyn Ledger) {
     let mut ids = Vec::new();
     for n in 0..5 {
@@ -499,4 +557,43 @@ async fn no_file_of_the_ledger_shows_a_person() {
     assert!(shows("candidateHire"), "the files were read");
     drop(ledger);
     assert!(!shows("sealed@"));
+}
+
+/// A token is a pass until it is revoked; a session ends with its pass, with its time, or when it is ended.
+async fn passes_and_sessions_are_kept(ledger: &dyn Ledger) {
+    let keyring = ledger.keyring();
+    let said = |seconds| Said { by: "ada".into(), at: at(seconds) };
+    let mark = |n: u8| keyring.mark(&[n; 32]);
+    let mut passes = Vec::new();
+    for (n, name) in [(1, "Kim"), (2, "kim"), (3, "lea")] {
+        let label = (n == 1).then(|| "laptop".to_owned());
+        let (id, role) = (Uuid::now_v7(), Role::Sender);
+        let pass = Pass { id, name: name.into(), role, label, added: said(n), used_at: None, revoked: None };
+        keyring.add_pass(&pass, &mark(u8::try_from(n).expect("small"))).await.expect("kept");
+        passes.push(pass);
+    }
+    assert_eq!(keyring.passes().await.expect("read"), passes);
+    assert_eq!(keyring.pass(&mark(2)).await.expect("read").as_ref(), Some(&passes[1]));
+    assert_eq!(keyring.pass(&mark(9)).await.expect("read"), None);
+    keyring.used(passes[0].id, at(50)).await.expect("noted");
+    assert_eq!(keyring.pass(&mark(1)).await.expect("read").and_then(|pass| pass.used_at), Some(at(50)));
+
+    let session = |n| Session { token: mark(n), expires_at: at(1_000) };
+    for (cookie, token) in [(101, 1), (102, 2), (103, 3)] {
+        keyring.open_session(&mark(cookie), &session(token), at(60)).await.expect("kept");
+    }
+    let is_open = async |cookie, now| keyring.session(&mark(cookie), at(now)).await.expect("read").is_some();
+    assert!(is_open(101, 999).await && !is_open(101, 1_000).await, "it ends by itself");
+    keyring.end_session(&mark(103)).await.expect("ended");
+    assert!(!is_open(103, 61).await);
+
+    let revoked = keyring.revoke_passes(&Which::Of("KIM".into()), &said(70)).await.expect("revoked");
+    assert_eq!(revoked.iter().map(|pass| pass.id).collect::<Vec<_>>(), [passes[0].id, passes[1].id]);
+    assert!(keyring.revoke_passes(&Which::Of("kim".into()), &said(71)).await.expect("read").is_empty());
+    assert_eq!(keyring.pass(&mark(1)).await.expect("read"), None);
+    assert!(!is_open(101, 80).await && !is_open(102, 80).await, "their sessions have ended");
+    assert!(!keyring.has_pass("kim").await.expect("read") && keyring.has_pass("LEA").await.expect("read"));
+    let revoked = keyring.revoke_passes(&Which::One(passes[2].id), &said(72)).await.expect("revoked");
+    assert_eq!(revoked[0].revoked, Some(said(72)));
+    assert_eq!(keyring.passes().await.expect("read").len(), 3, "who was revoked is still known");
 }

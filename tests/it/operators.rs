@@ -30,6 +30,11 @@ async fn operations(house: &House) -> Vec<(Method, String)> {
     all
 }
 
+/// Whether it is open to anyone: whoever signs in or out has no operator yet.
+fn is_open(method: &Method, path: &str) -> bool {
+    path == "/v1/session" && method != Method::GET
+}
+
 fn ids(list: &Value) -> Vec<String> {
     let hires = list["hires"].as_array().expect("hires");
     hires.iter().map(|hire| hire["id"].as_str().expect("an id").to_owned()).collect()
@@ -41,7 +46,9 @@ async fn nothing_under_v1_is_reached_without_a_token() {
     let mut operations = operations(&house).await;
     assert!(operations.len() >= 10, "the contract was read: {operations:?}");
     operations.extend([(Method::GET, "/v1".into()), (Method::DELETE, "/v1/nothing/here".into())]);
-    for (method, path) in operations {
+    for (method, path) in operations.into_iter().filter(|(method, path)| !is_open(method, path)) {
+        // Wrong tokens are counted by the minute.
+        house.clock.advance(SignedDuration::from_mins(1));
         for bad in [None, Some("Bearer"), Some("Bearer hb_wrong"), Some("Basic aGI6aGI="), Some(VIEWER)] {
             let request = house.bare(method.clone(), &path);
             let request = bad.into_iter().fold(request, |request, bad| request.header("Authorization", bad));
@@ -68,8 +75,14 @@ async fn a_viewer_looks_a_sender_sends_and_an_admin_checks() {
         (&get, "/v1/sources".to_owned(), None, 0),
         (&get, "/v1/codes".to_owned(), None, 0),
         (&post, "/v1/hires/preview".to_owned(), Some(json!({"candidate": {}})), 0),
+        (&post, "/v1/hires/search".to_owned(), Some(json!({"name": "mia"})), 0),
         (&post, format!("{one}/preview"), Some(json!({})), 0),
+        (&get, format!("{one}/personio"), None, 0),
+        (&get, "/v1/catalog".to_owned(), None, 0),
+        (&get, "/v1/status".to_owned(), None, 0),
         (&post, "/v1/hires".to_owned(), Some(typed), 1),
+        (&post, "/v1/hires/fetch".to_owned(), Some(json!({"source": "ashby", "reference": "x"})), 1),
+        (&post, format!("{one}/replay"), None, 2),
         (&post, format!("{one}/send"), Some(json!({"plan_hash": "x"})), 1),
         (&post, format!("{one}/documents/1/send"), None, 1),
         (&post, format!("{one}/dismiss"), Some(json!({})), 1),
@@ -77,11 +90,16 @@ async fn a_viewer_looks_a_sender_sends_and_an_admin_checks() {
         (&get, "/v1/values".to_owned(), None, 0),
         (&post, format!("/v1/values/{NOBODY}/confirm"), None, 2),
         (&Method::DELETE, format!("/v1/values/{NOBODY}"), None, 2),
+        (&get, "/v1/session".to_owned(), None, 0),
+        (&get, "/v1/operators".to_owned(), None, 2),
+        (&post, "/v1/operators".to_owned(), Some(json!({"name": "kim", "role": "viewer"})), 2),
+        (&post, "/v1/operators/revoke".to_owned(), Some(json!({"name": "kim"})), 2),
         (&get, "/v1/check".to_owned(), None, 2),
         (&post, "/v1/backup".to_owned(), None, 2),
         (&post, "/v1/config/reload".to_owned(), None, 2),
     ];
-    let known: BTreeSet<_> = operations(&house).await.into_iter().map(|(m, p)| format!("{m} {p}")).collect();
+    let known = operations(&house).await.into_iter().filter(|(method, path)| !is_open(method, path));
+    let known: BTreeSet<_> = known.map(|(m, p)| format!("{m} {p}")).collect();
     let tried = cases.iter().map(|(method, path, ..)| format!("{method} {}", path.replace(&id, NOBODY)));
     assert_eq!(tried.collect::<BTreeSet<_>>(), known, "every operation of the contract is tried");
     for (method, path, body, needed) in cases {
@@ -202,7 +220,11 @@ async fn a_history_says_who_did_what_and_nothing_personal() {
     let plan = house.post(&path("preview"), &json!({"corrections": corrections})).await.json();
     let send = json!({"plan_hash": plan["plan"]["hash"], "corrections": corrections});
     assert_eq!(house.post(&path("send"), &send).await.state(), "created");
-    let history = house.hire(&id).await["history"].clone();
+    let mut history = house.hire(&id).await["history"].clone();
+    for entry in history.as_array_mut().expect("a history") {
+        // What was corrected is of the record, and encrypted with it.
+        entry.as_object_mut().expect("an entry").remove("fields");
+    }
     let line =
         |e: &Value| ["actor", "to", "cause"].map(|key| e[key].as_str().unwrap_or("-").to_owned()).join(" ");
     let lines: Vec<_> = history.as_array().expect("a history").iter().map(line).collect();

@@ -1,6 +1,7 @@
 //! The embedded engine: one SQLite file, write-ahead log, `synchronous=FULL`, one writer.
 
 mod condition;
+mod keyring;
 mod log;
 mod open;
 mod order;
@@ -25,8 +26,8 @@ use super::row::Row;
 use super::seal::Seal;
 use super::translation::Sealed;
 use super::{
-    Accepted, Counts, Delivery, Denied, Filter, Ledger, LedgerError, LedgerKey, Owner, Restored, Shelf,
-    Snapshot, SnapshotError, Ticket,
+    Accepted, Counts, Delivery, Denied, Filter, Keyring, Ledger, LedgerError, LedgerKey, Owner, Restored,
+    Shelf, Snapshot, SnapshotError, Ticket,
 };
 use crate::domain::{Actor, Employee, Entry, Event, Hire, HireId, HireKey, Translation};
 use condition::Condition;
@@ -168,6 +169,11 @@ impl Ledger for SqliteLedger {
         rows.into_iter().map(|row| row.open(&self.seal)).collect()
     }
 
+    async fn count(&self, filter: &Filter) -> Result<u64, LedgerError> {
+        let filter = filter.clone();
+        self.readers.run(move |db| statements::count(db, &filter)).await
+    }
+
     async fn unhire(
         &self,
         key: &HireKey,
@@ -246,6 +252,10 @@ impl Ledger for SqliteLedger {
     }
 
     fn shelf(&self) -> &dyn Shelf {
+        self
+    }
+
+    fn keyring(&self) -> &dyn Keyring {
         self
     }
 
