@@ -150,9 +150,11 @@ struct CutLabels {
 }
 
 /// The counters and gauges behind `/metrics`. Cheap to clone; each service has its own.
-#[derive(Clone)]
-pub struct Metrics {
-    registry: Arc<Registry>,
+#[derive(Clone, Default)]
+pub struct Metrics(Arc<Counters>);
+
+struct Counters {
+    registry: Registry,
     hires: Family<HireLabels, Gauge>,
     deliveries: Family<DeliveryLabels, Counter>,
     answer_seconds: Histogram,
@@ -172,7 +174,7 @@ pub struct Metrics {
     old_key: Gauge,
 }
 
-impl Default for Metrics {
+impl Default for Counters {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("hirebridge");
         let hires = Family::default();
@@ -252,7 +254,7 @@ impl Default for Metrics {
             old_key.clone(),
         );
         Self {
-            registry: Arc::new(registry),
+            registry,
             hires,
             deliveries,
             answer_seconds,
@@ -277,73 +279,73 @@ impl Default for Metrics {
 impl Metrics {
     /// A delivery was answered. `result` is a stable code: `stored`, `duplicate`, `ignored`, `refused` …
     pub fn delivery(&self, source: &str, result: &'static str, seconds: f64) {
-        self.deliveries.get_or_create(&DeliveryLabels { source: source.to_owned(), result }).inc();
-        self.answer_seconds.observe(seconds);
+        self.0.deliveries.get_or_create(&DeliveryLabels { source: source.to_owned(), result }).inc();
+        self.0.answer_seconds.observe(seconds);
     }
 
     /// A delivery that was fetched is stored. `result` is a stable code: `stored`, `duplicate` or `ignored`.
     pub fn fetched(&self, source: &str, result: &'static str) {
-        self.deliveries.get_or_create(&DeliveryLabels { source: source.to_owned(), result }).inc();
+        self.0.deliveries.get_or_create(&DeliveryLabels { source: source.to_owned(), result }).inc();
     }
 
     /// A source's place was asked. `result` is `ok` or a stable code.
     pub fn poll(&self, source: &str, result: &'static str) {
-        self.polls.get_or_create(&DeliveryLabels { source: source.to_owned(), result }).inc();
+        self.0.polls.get_or_create(&DeliveryLabels { source: source.to_owned(), result }).inc();
     }
 
     /// A call to Personio ended. `result` is an HTTP status or a stable code such as `timeout`.
     pub fn personio_call(&self, operation: &'static str, result: String) {
-        self.calls.get_or_create(&CallLabels { operation, result }).inc();
+        self.0.calls.get_or_create(&CallLabels { operation, result }).inc();
     }
 
     /// A call to Personio is repeated.
     pub fn personio_retry(&self, operation: &'static str) {
-        self.retries.get_or_create(&OperationLabels { operation }).inc();
+        self.0.retries.get_or_create(&OperationLabels { operation }).inc();
     }
 
     /// A call to Personio is not repeated, because the budget of repeats is spent.
     pub fn personio_retry_refused(&self, operation: &'static str) {
-        self.retries_refused.get_or_create(&OperationLabels { operation }).inc();
+        self.0.retries_refused.get_or_create(&OperationLabels { operation }).inc();
     }
 
     /// Personio does not, or does again, answer as it should.
     pub fn personio_out_of_order(&self, out_of_order: bool) {
-        self.out_of_order.set(i64::from(out_of_order));
+        self.0.out_of_order.set(i64::from(out_of_order));
     }
 
     /// A hire was created with warnings.
     pub fn created_with_warnings(&self) {
-        self.warnings.inc();
+        self.0.warnings.inc();
     }
 
     /// The ATS took back a hire that was, or may have been, sent.
     pub fn unhired_after_sending(&self) {
-        self.unhired.inc();
+        self.0.unhired.inc();
     }
 
     /// More than one employee may be the person of a hire.
     pub fn double(&self) {
-        self.doubles.inc();
+        self.0.doubles.inc();
     }
 
     /// Personio does, or does not, take our credential.
     pub fn credential_refused(&self, refused: bool) {
-        self.credential_refused.set(i64::from(refused));
+        self.0.credential_refused.set(i64::from(refused));
     }
 
     /// A connection was accepted.
     pub fn connection_began(&self) {
-        self.connections.inc();
+        self.0.connections.inc();
     }
 
     /// A connection that had been accepted is gone.
     pub fn connection_ended(&self) {
-        self.connections.dec();
+        self.0.connections.dec();
     }
 
     /// A connection is cut. `why` is a stable code: `slow`, `evicted` or `full`.
     pub fn connection_cut(&self, why: &'static str) {
-        self.connections_cut.get_or_create(&CutLabels { why }).inc();
+        self.0.connections_cut.get_or_create(&CutLabels { why }).inc();
     }
 
     /// Sets the gauges that are read from the ledger: hires by source and state, and the age in seconds.
@@ -352,12 +354,12 @@ impl Metrics {
         counts: impl Iterator<Item = (&'a str, &'static str, u64)>,
         oldest_seconds: f64,
     ) {
-        self.hires.clear();
+        self.0.hires.clear();
         for (source, state, count) in counts {
             let labels = HireLabels { source: source.to_owned(), state };
-            self.hires.get_or_create(&labels).set(i64::try_from(count).unwrap_or(i64::MAX));
+            self.0.hires.get_or_create(&labels).set(i64::try_from(count).unwrap_or(i64::MAX));
         }
-        self.oldest_unfinished.set(oldest_seconds);
+        self.0.oldest_unfinished.set(oldest_seconds);
     }
 
     /// So much of the ledger is sealed with another key than that of today.
@@ -367,17 +369,17 @@ impl Metrics {
 
     /// Sets the gauge of documents by state, as the ledger has them.
     pub fn documents(&self, counts: Vec<(String, u64)>) {
-        self.documents.clear();
+        self.0.documents.clear();
         for (state, count) in counts {
             let count = i64::try_from(count).unwrap_or(i64::MAX);
-            self.documents.get_or_create(&StateLabels { state }).set(count);
+            self.0.documents.get_or_create(&StateLabels { state }).set(count);
         }
     }
 
     /// The metrics in OpenMetrics text format.
     pub fn text(&self) -> String {
         let mut text = String::new();
-        encode(&mut text, &self.registry).expect("writing to a string does not fail");
+        encode(&mut text, &self.0.registry).expect("writing to a string does not fail");
         text
     }
 }

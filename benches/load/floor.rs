@@ -1,5 +1,6 @@
 //! The floor: the least that any bridge must do for a hire. It verifies, maps, looks up, creates and reads back,
-//! through the service's own accept loop, rules and clients, and stores nothing.
+//! through the service's own accept loop, rules and clients, and stores nothing. Like the service it answers when it
+//! has read back: the answer says whether all has arrived.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -29,7 +30,6 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use url::Url;
 
 use crate::ground;
@@ -39,7 +39,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The running floor.
 pub(crate) struct Floor {
     address: SocketAddr,
-    desk: Arc<Desk>,
 }
 
 /// What every hire needs.
@@ -50,7 +49,6 @@ struct Desk {
     employees: Url,
     headers: HeaderMap,
     clock: Clock,
-    read_backs: TaskTracker,
 }
 
 impl Floor {
@@ -67,11 +65,10 @@ impl Floor {
             creates,
             employees: config.personio.base_url.join("v1/company/employees")?,
             clock,
-            read_backs: TaskTracker::new(),
         });
         let listener = TcpListener::bind(config.server.listen).await?;
         let address = listener.local_addr()?;
-        let router = Router::new().route("/webhooks/{source}", post(take)).with_state(Arc::clone(&desk));
+        let router = Router::new().route("/webhooks/{source}", post(take)).with_state(desk);
         tokio::spawn(http::serve::serve(
             listener,
             router,
@@ -80,19 +77,12 @@ impl Floor {
             Metrics::default(),
             None,
         ));
-        Ok(Self { address, desk })
+        Ok(Self { address })
     }
 
     /// Where it listens.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
-    }
-
-    /// Returns when everything was read back.
-    pub(crate) async fn at_rest(&self) {
-        self.desk.read_backs.close();
-        self.desk.read_backs.wait().await;
-        self.desk.read_backs.reopen();
     }
 }
 
@@ -125,8 +115,7 @@ async fn take(
         return Err(StatusCode::CONFLICT);
     }
     let id = desk.create(&employee).await.or(Err(StatusCode::BAD_GATEWAY))?;
-    let reader = desk.reader.clone();
-    desk.read_backs.spawn(async move { reader.person(id).await });
+    desk.reader.person(id).await.or(Err(StatusCode::BAD_GATEWAY))?;
     Ok(Json(json!({"hire": id, "state": "created", "reason": null, "duplicate": false})))
 }
 

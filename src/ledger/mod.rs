@@ -21,6 +21,7 @@ mod translation;
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
@@ -46,7 +47,7 @@ pub struct Delivery {
     /// Which of the source's live secrets matched, counted from 0.
     pub secret: Option<usize>,
     /// The body as it came; kept encrypted. Empty if it need not be kept.
-    pub body: Vec<u8>,
+    pub body: Bytes,
 }
 
 /// What became of a delivery that was offered to the ledger.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 
 use super::Inner;
-use super::carry::Next;
+use super::carry::{Next, ReadBack};
 use super::compare::{Difference, compare};
 use super::documents::wants_a_look;
 use super::planner::UNKNOWN_VALUE;
@@ -83,10 +83,14 @@ impl Inner {
         Ok(effect)
     }
 
-    /// Reads the employee back and names what did not arrive.
-    pub(super) async fn compare(self: &Arc<Self>, hire: &mut Hire) -> Next {
+    /// Reads the employee back, unless that is done, and names what did not arrive.
+    pub(super) async fn compare(self: &Arc<Self>, hire: &mut Hire, read: Option<ReadBack>) -> Next {
         let Some(employee) = hire.employee else { return self.compared(hire, Some("not_read_back")).await };
-        match self.parts.reader.person(employee).await {
+        let found = match read {
+            Some(read) if read.employee == employee => read.found,
+            _ => self.parts.reader.person(employee).await,
+        };
+        match found {
             Ok(Some(person)) => {
                 let difference = compare(&hire.record.plan.employee, &person);
                 for attribute in &difference.unread {

@@ -14,10 +14,16 @@ use crate::ats::json;
 use crate::domain::{Actor, Effect, Entry, Event, Hire, LookUpZero, Outcome, State, Waiting, prevails};
 use crate::ledger::Denied;
 use crate::ledger::permit::is_superseded;
-use crate::personio::CallError;
+use crate::personio::{CallError, Person};
 
 /// What goes on after an effect, or why nothing does.
 pub(super) type Next = Result<Effect, LedgerError>;
+
+/// What Personio says of an employee who was just created.
+pub(super) struct ReadBack {
+    pub(super) employee: u64,
+    pub(super) found: Result<Option<Person>, CallError>,
+}
 
 impl Inner {
     /// Does what is to be done for a hire until it rests or waits. `told` is what its deliveries say, where that
@@ -33,6 +39,13 @@ impl Inner {
         // Whoever waits for the credential comes here only when the gate has let it in.
         let admitted = hire.state() == State::Waiting(Waiting::Credential);
         let mut effect = first;
+        let mut read_back = None;
+        let tell = |hire: &Hire| {
+            if !is_passing(hire.state()) {
+                self.bulkhead.step_aside(&berth, &self.due);
+            }
+            running.tell(hire);
+        };
         loop {
             let next = match effect {
                 Effect::Plan => self.plan(&mut hire, told.take()).await,
@@ -40,23 +53,20 @@ impl Inner {
                 Effect::Send if !admitted && !self.gate.admits(self.now()) => {
                     self.wait_for(&mut hire, Waiting::Credential, None).await
                 }
-                Effect::Send => self.send(&mut hire, &running).await,
+                Effect::Send => self.send(&mut hire, &tell, &mut read_back).await,
                 Effect::Wake => self.wake(&mut hire).await,
                 Effect::LookAgain => self.look_again(&mut hire).await,
                 Effect::LookUpRefused => self.look_up_refused(&mut hire).await,
-                Effect::Compare => self.compare(&mut hire).await,
+                Effect::Compare => self.compare(&mut hire, read_back.take()).await,
                 Effect::Wait | Effect::Rest => return hire.next_at.is_some(),
             };
-            if !is_passing(hire.state()) {
-                self.bulkhead.step_aside(&berth, &self.due);
-            }
-            running.tell(&hire);
+            tell(&hire);
             effect = match next {
                 Ok(next) => next,
                 Err(LedgerError::Conflict) => match self.again(hire.id).await {
                     Ok(newer) => {
                         hire = newer;
-                        running.tell(&hire);
+                        tell(&hire);
                         let due = hire.next_at.is_some_and(|at| at <= self.now());
                         if due { hire.state().resume() } else { Effect::Rest }
                     }
@@ -102,8 +112,14 @@ impl Inner {
         Ok(bodies.iter().filter_map(|body| json::read(body).ok()).collect())
     }
 
-    /// Spends the permit and calls. From the permit's commit on, only the outcome moves the hire.
-    async fn send(&self, hire: &mut Hire, running: &Running) -> Next {
+    /// Spends the permit and calls. From the permit's commit on, only the outcome moves the hire. Whoever is there is
+    /// read back while that is being stored.
+    async fn send(
+        &self,
+        hire: &mut Hire,
+        tell: &(dyn Fn(&Hire) + Sync),
+        read_back: &mut Option<ReadBack>,
+    ) -> Next {
         if let Err(error) = self.parts.reader.authenticate().await {
             return self.put_off(hire, &error).await;
         }
@@ -138,16 +154,27 @@ impl Inner {
         };
         log(hire, &steps);
         log(hire, &[permitted]);
-        running.tell(hire);
+        tell(hire);
         let number = ticket.number();
         let creation = self.parts.writer.create(ticket).await;
         hire.record.warnings.extend(creation.warnings);
         self.note_outcome(hire, &creation.outcome, creation.retry_at, deadline)?;
-        self.keep(hire, number).await?;
+        let keeping = async {
+            let kept = self.keep(hire, number).await;
+            kept.inspect(|()| tell(hire))
+        };
+        let (kept, read) = tokio::join!(keeping, self.read_back(&creation.outcome));
+        kept?;
+        *read_back = read;
         if let Outcome::Created { .. } | Outcome::Refused { .. } = creation.outcome {
             self.credential_works(Door::Create);
         }
         Ok(if hire.next_at.is_some() { after(hire.state()) } else { Effect::Rest })
+    }
+
+    async fn read_back(&self, outcome: &Outcome) -> Option<ReadBack> {
+        let Outcome::Created { employee } = outcome else { return None };
+        Some(ReadBack { employee: *employee, found: self.parts.reader.person(*employee).await })
     }
 
     pub(super) async fn stop(&self, hire: &mut Hire, why: &Event) -> Next {

@@ -63,7 +63,7 @@ use audit::Audits;
 use bulkhead::Bulkhead;
 use documents::Papers;
 use gate::{Door, Gate};
-use progress::{Progress, Running, is_passing};
+use progress::{Progress, is_passing};
 use seen::Seen;
 
 /// How often the ledger is asked what another replica has made of a hire that somebody waits for.
@@ -327,15 +327,6 @@ impl Inner {
             if left.is_zero() || !is_passing(stored.state()) {
                 return stored.state();
             }
-        }
-    }
-}
-
-impl Running {
-    /// Tells those who wait, if all of the hire's steps are stored.
-    fn tell(&self, hire: &Hire) {
-        if hire.unsaved.is_empty() {
-            self.say(hire.state());
         }
     }
 }

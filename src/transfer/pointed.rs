@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::planner::Told;
@@ -115,7 +116,7 @@ impl Inner {
         other.record.name_split = hired.name_split;
         other.record.hired_at = hired.at;
         let body = bodies.into_iter().next().unwrap_or_default();
-        let delivery = Delivery { body, ..self.nothing_delivered(&other, &hired.event) };
+        let delivery = Delivery { body: body.into(), ..self.nothing_delivered(&other, &hired.event) };
         let (Accepted::New(other) | Accepted::Repeat(other)) =
             self.parts.ledger.accept(other, delivery).await?;
         hire.flags.dismissed = true;
@@ -137,7 +138,7 @@ impl Inner {
             event: event.to_owned(),
             delivery_id: None,
             secret: None,
-            body: Vec::new(),
+            body: Bytes::new(),
         }
     }
 }

@@ -16,7 +16,21 @@ struct Slot {
     running: bool,
     /// Whether it stands in the line: nothing becomes of it in a moment.
     standing: bool,
-    stored: watch::Sender<State>,
+    stored: watch::Sender<Word>,
+}
+
+/// What is told of a hire.
+#[derive(Clone, Copy)]
+struct Word {
+    state: State,
+    /// How many warnings it has, if it was told by whoever carries it.
+    warnings: Option<usize>,
+}
+
+impl Word {
+    fn of(state: State) -> watch::Sender<Self> {
+        watch::Sender::new(Self { state, warnings: None })
+    }
 }
 
 /// The right to work on a hire in this process; given up when dropped.
@@ -36,7 +50,7 @@ impl Progress {
         let slot = slots.entry(id).or_insert_with(|| Slot {
             running: false,
             standing: false,
-            stored: watch::Sender::new(state),
+            stored: Word::of(state),
         });
         if slot.running {
             return None;
@@ -64,31 +78,29 @@ impl Progress {
         let mut stored = self
             .slots()
             .entry(hire.id)
-            .or_insert_with(|| Slot {
-                running: false,
-                standing: false,
-                stored: watch::Sender::new(hire.state()),
-            })
+            .or_insert_with(|| Slot { running: false, standing: false, stored: Word::of(hire.state()) })
             .stored
             .subscribe();
-        let reached = tokio::time::timeout(wait, stored.wait_for(|state| !is_passing(*state))).await;
-        let reached = reached.ok().and_then(Result::ok).map(|state| *state);
-        let state = reached.unwrap_or_else(|| *stored.borrow());
+        let reached = tokio::time::timeout(wait, stored.wait_for(|word| !is_passing(word.state))).await;
+        let reached = reached.ok().and_then(Result::ok).map(|word| word.state);
+        let state = reached.unwrap_or_else(|| stored.borrow().state);
         drop(stored);
         self.tidy(hire.id);
         state
     }
 
-    /// Waits until nobody in this process works on the hire. One that stands in the line is not waited for.
-    pub(super) async fn idle(&self, id: HireId) {
+    /// Waits until nobody in this process works on the hire. One that stands in the line is not waited for. As what
+    /// whoever carried it has left it: stored state and warnings; `None` if that has to be read.
+    pub(super) async fn idle(&self, id: HireId) -> Option<(State, usize)> {
         let stored = self
             .slots()
             .get(&id)
             .filter(|slot| slot.running && !slot.standing)
             .map(|slot| slot.stored.subscribe());
-        if let Some(mut stored) = stored {
-            while stored.changed().await.is_ok() {}
-        }
+        let mut stored = stored?;
+        while stored.changed().await.is_ok() {}
+        let Word { state, warnings } = *stored.borrow();
+        warnings.map(|warnings| (state, warnings))
     }
 
     fn tidy(&self, id: HireId) {
@@ -114,8 +126,19 @@ impl Running {
 
     /// Tells those who wait which state is stored now.
     pub(super) fn say(&self, state: State) {
+        self.send(Word { state, warnings: None });
+    }
+
+    /// Tells those who wait, if all of the hire's steps are stored.
+    pub(super) fn tell(&self, hire: &Hire) {
+        if hire.unsaved.is_empty() {
+            self.send(Word { state: hire.state(), warnings: Some(hire.warnings().count()) });
+        }
+    }
+
+    fn send(&self, word: Word) {
         if let Some(slot) = self.progress.slots().get(&self.id) {
-            slot.stored.send_replace(state);
+            slot.stored.send_replace(word);
         }
     }
 }

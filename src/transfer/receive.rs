@@ -66,7 +66,7 @@ impl Stored {
 
     /// What is about a hire that was known, of which nothing more is to be waited for.
     pub(super) fn known(hire: &Hire) -> Self {
-        Self { receipt: answer(hire, hire.state(), true), pending: None }
+        Self { receipt: answer(hire, true), pending: None }
     }
 }
 
@@ -108,23 +108,25 @@ impl Transfer {
             Some(hire) => {
                 let begun = Instant::now();
                 let state = self.0.wait(&hire, wait).await;
-                match self.compared(&hire, state, wait.saturating_sub(begun.elapsed())).await {
-                    Some(compared) => answer(&compared, compared.state(), receipt.duplicate),
-                    None => answer(&hire, state, receipt.duplicate),
-                }
+                let left = wait.saturating_sub(begun.elapsed());
+                let (state, warnings) = self.compared(hire.id, state, left).await.unwrap_or((state, 0));
+                Receipt { state: state.name(), reason: state.reason(), warnings, ..receipt }
             }
             None => receipt,
         }
     }
 
-    /// A created hire once it has been read back, or as it is when the time is up.
-    async fn compared(&self, hire: &Hire, state: State, wait: Duration) -> Option<Hire> {
+    /// State and warnings of a created hire once it has been read back, or as they are when the time is up.
+    async fn compared(&self, id: HireId, state: State, wait: Duration) -> Option<(State, usize)> {
         if !matches!(state, State::Created(_)) {
             return None;
         }
         // Late is no harm: the state is told, and the hire shows the rest.
-        let _ = tokio::time::timeout(wait, self.idle(hire.id)).await;
-        self.ledger().hire(hire.id).await.ok().flatten()
+        if let Ok(Some(left)) = tokio::time::timeout(wait, self.0.progress.idle(id)).await {
+            return Some(left);
+        }
+        let hire = self.ledger().hire(id).await.ok().flatten()?;
+        Some((hire.state(), hire.warnings().count()))
     }
 }
 
@@ -177,7 +179,7 @@ impl Inner {
                 }
             })
             .await?;
-        let receipt = answer(&hire, hire.state(), duplicate);
+        let receipt = answer(&hire, duplicate);
         Ok(Stored { receipt, pending: self.will_move(&hire).then_some(hire) })
     }
 
@@ -268,7 +270,7 @@ impl Inner {
             Accepted::New(hire) => (hire, false),
             Accepted::Repeat(hire) => (hire, true),
         };
-        Ok(Stored { receipt: answer(&hire, hire.state(), duplicate), pending: None })
+        Ok(Stored { receipt: answer(&hire, duplicate), pending: None })
     }
 
     pub(super) fn delivery(
@@ -284,7 +286,7 @@ impl Inner {
             event: event.to_owned(),
             delivery_id: id.or_else(|| verified.delivery_id().map(str::to_owned)),
             secret: verified.secret(),
-            body: verified.body().to_vec(),
+            body: verified.body().clone(),
         }
     }
 
@@ -295,8 +297,9 @@ impl Inner {
     }
 }
 
-fn answer(hire: &Hire, state: State, duplicate: bool) -> Receipt {
-    let is_created = matches!(hire.state(), State::Created(_));
+fn answer(hire: &Hire, duplicate: bool) -> Receipt {
+    let state = hire.state();
+    let is_created = matches!(state, State::Created(_));
     let warnings = if is_created { hire.warnings().count() } else { 0 };
     Receipt { hire: Some(hire.id), state: state.name(), reason: state.reason(), duplicate, warnings }
 }

@@ -1,12 +1,16 @@
 //! The independent checker: what must be true of everything that was seen from outside, whatever was killed and
 //! whatever went wrong. It knows the published states by their names and nothing else of hirebridge.
 
+mod filed;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use crate::evidence::{Create, Evidence, steps};
 use crate::support::state;
+
+pub(crate) use filed::unrest_of_documents;
 
 /// Something that must be true.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -29,6 +33,12 @@ pub(crate) enum Invariant {
     CreatedIsThere,
     /// Plain `created` only if Personio dropped nothing; what it dropped is named.
     NothingDroppedSilently,
+    /// A file is uploaded once to an employee, and never again after an end that is not a person's.
+    OneDocument,
+    /// What Personio has is a file of the hire's, whole and in its place.
+    DocumentsAreWhole,
+    /// Each file of a created hire has arrived, or its state says why not.
+    DocumentsArrive,
     /// No state goes backward, and nothing that was shown is taken back.
     OnlyForward,
     /// Nothing happens that nobody asked for.
@@ -64,6 +74,10 @@ pub(crate) fn check(evidence: &Evidence) -> Vec<Complaint> {
     case.created_is_there();
     case.employees_are_accounted_for();
     case.nothing_dropped_silently();
+    case.one_upload();
+    case.unknown_documents_are_not_sent_again();
+    case.documents_are_whole();
+    case.documents_arrive();
     case.only_forward();
     case.nothing_taken_back();
     case.no_accident();

@@ -1,10 +1,12 @@
 //! Shows that the checker can fail: it is given evidence that was tampered with, once for each way in which an
 //! invariant can be broken, and must complain of exactly that.
 
+use bytes::Bytes;
 use serde_json::{Value, json};
 
 use crate::checker::{Invariant, check};
-use crate::evidence::{Answer, Create, Delivered, Evidence, Made};
+use crate::evidence::{Answer, Create, Delivered, Evidence, Filed, Made, Upload};
+use crate::papers::Paper;
 
 type Forgery = (Invariant, &'static str, fn(&mut Evidence));
 
@@ -53,6 +55,14 @@ fn honest() -> Evidence {
     evidence.hire(3, &[&held[..], &sending[1..2], &waited, &end].concat(), None);
     evidence.hire(4, &with(&[("sending", "unknown", "owner_gone")]), None);
     evidence.shown[1]["warnings"] = json!([{"code": "dropped", "field": "department"}]);
+    evidence.paper(
+        0,
+        "sent",
+        &["document_permitted", "document_not_sent", "document_permitted", "document_sent"],
+    );
+    evidence.paper(1, "unknown", &["document_permitted", "document_unknown"]);
+    evidence.paper(2, "failed", &["document_failed"]);
+    evidence.paper(3, "pending", &[]);
     evidence
 }
 
@@ -94,6 +104,48 @@ impl Evidence {
             let stored = json!({"email": "mia@example.org", "department": department});
             self.employees.push(Made { id: made, application, stored });
         }
+    }
+
+    /// What is seen of the file that the hire has.
+    fn paper(&mut self, n: usize, state: &str, codes: &[&str]) {
+        let (application, employee) = (format!("a-{n}"), 1_000 + n as u64);
+        let name = format!("{application} Lebenslauf.pdf");
+        let content = Bytes::from(format!("%PDF-1.7 of {application}"));
+        let kind = "resume";
+        self.papers.push(Paper { application, kind, name: name.clone(), content: content.clone() });
+        let reason = (state == "failed").then_some("link_dead");
+        self.shown[n]["documents"] =
+            json!([{"n": 1, "name": name, "state": state, "reason": reason, "remedy": "Look."}]);
+        let at = self.shown[n]["state"].clone();
+        for code in codes {
+            // Before the last step of the hire, which goes its own way.
+            let place = self.history(n).len() - 1;
+            self.history(n).insert(place, json!({"from": at, "to": at, "cause": format!("{code}:1")}));
+        }
+        let permits = codes.iter().filter(|code| **code == "document_permitted").count();
+        for number in 1..=permits {
+            let (employee, name) = (employee.to_string(), name.clone());
+            self.uploads.push(Upload {
+                number: number as u64,
+                employee,
+                name,
+                turned_away: number < permits,
+            });
+        }
+        if state == "sent" {
+            self.filed.push(Filed { employee, category: 2, name, content });
+        }
+    }
+
+    fn upload(&mut self, n: usize, turned_away: bool) {
+        let mut again = self
+            .uploads
+            .iter()
+            .find(|upload| upload.name.starts_with(&format!("a-{n} ")))
+            .expect("one")
+            .clone();
+        (again.number, again.turned_away) = (99, turned_away);
+        self.uploads.push(again);
     }
 
     fn history(&mut self, n: usize) -> &mut Vec<Value> {
@@ -173,6 +225,33 @@ const FORGERIES: &[Forgery] = &[
     }),
     (Invariant::NothingDroppedSilently, "another value named than was dropped", |e| {
         e.shown[1]["warnings"][0]["field"] = json!("office");
+    }),
+    (Invariant::OneDocument, "a document that is there twice", |e| {
+        let twin = e.filed[0].clone();
+        e.filed.push(twin);
+    }),
+    (Invariant::OneDocument, "an upload after one that was answered", |e| e.upload(0, false)),
+    (Invariant::OneDocument, "an upload after a lost answer, even if it was turned away", |e| {
+        e.upload(1, true);
+    }),
+    (Invariant::OneDocument, "a document that goes on after `unknown`", |e| {
+        e.history(1).push(json!({"from": "created", "to": "created", "cause": "document_permitted:1"}));
+    }),
+    (Invariant::DocumentsAreWhole, "a document that lost its end", |e| {
+        e.filed[0].content.truncate(5);
+    }),
+    (Invariant::DocumentsAreWhole, "a document in another category", |e| e.filed[0].category = 1),
+    (Invariant::DocumentsAreWhole, "a document of somebody else", |e| e.filed[0].employee = 1_001),
+    (Invariant::DocumentsAreWhole, "a document that nobody had", |e| {
+        e.papers.retain(|paper| paper.application != "a-0");
+    }),
+    (Invariant::DocumentsArrive, "a document that is `sent` and not there", |e| e.filed.clear()),
+    (Invariant::DocumentsArrive, "a file that is never spoken of", |e| e.shown[0]["documents"] = json!([])),
+    (Invariant::DocumentsArrive, "a document that waits for ever", |e| {
+        e.shown[2]["documents"][0]["state"] = json!("pending");
+    }),
+    (Invariant::DocumentsArrive, "a failure without a reason", |e| {
+        e.shown[2]["documents"][0]["reason"] = Value::Null;
     }),
     (Invariant::OnlyForward, "from `created` back to `received`", |e| {
         e.step(0, "created", "received", "facts_added");

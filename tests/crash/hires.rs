@@ -4,6 +4,7 @@ use fastrand::Rng;
 use hirebridge::sim::{Person, Status};
 use serde_json::{Value, json};
 
+use crate::papers::{self, Paper};
 use crate::support::ashby::{candidate_hire, with_field, without_offer};
 
 /// The attribute in which every employee carries the application's id, so that it is known whose they are.
@@ -15,11 +16,26 @@ pub(crate) struct Application {
     pub(crate) id: String,
     /// Who it is: two applications may be one person's.
     pub(crate) person: usize,
+    /// The source that it comes through.
+    pub(crate) source: &'static str,
+    /// The files that the ATS has of it.
+    pub(crate) papers: Vec<Paper>,
     /// What is delivered: one round after the other, the deliveries of a round together.
     pub(crate) rounds: Vec<Vec<Value>>,
 }
 
 impl Application {
+    /// What `candidate.info` says of whoever has files. Source: Ashby's OpenAPI.
+    pub(crate) fn candidate(&self) -> Option<(String, Value)> {
+        let resume = self.papers.first()?.handle();
+        let id = format!("c-{}", self.id);
+        let email = self.whole()["data"]["application"]["candidate"]["primaryEmailAddress"].clone();
+        let candidate = json!({"id": id, "name": "Mia Beispiel", "primaryEmailAddress": email,
+            "emailAddresses": [email], "phoneNumbers": [], "socialLinks": [], "tags": [], "customFields": [],
+            "applicationIds": [self.id], "resumeFileHandle": resume, "fileHandles": [resume]});
+        Some((id, candidate))
+    }
+
     /// The delivery that says everything.
     pub(crate) fn whole(&self) -> &Value {
         self.rounds.last().and_then(|round| round.last()).expect("every hire has a delivery")
@@ -43,7 +59,12 @@ fn application(rng: &mut Rng, n: usize, known: &mut Vec<Person>) -> Application 
         }
         _ => (n, address(n)),
     };
-    let whole = misfits(rng, candidate_hire(&id, "Mia Beispiel", &email));
+    let mut whole = misfits(rng, candidate_hire(&id, "Mia Beispiel", &email));
+    let papers = papers(rng, &id);
+    let source = if papers.is_empty() { "ashby" } else { papers::SOURCE };
+    let signed: Vec<_> =
+        papers.iter().filter(|paper| paper.kind == "signed_offer").map(Paper::handle).collect();
+    whole["data"]["offer"]["latestVersion"]["fileHandles"] = signed.into();
     let rounds = match rng.u8(..100) {
         0..10 => vec![vec![without_offer("applicationUpdate", &id, "Mia Beispiel", &email)], vec![whole]],
         10..15 => {
@@ -52,7 +73,17 @@ fn application(rng: &mut Rng, n: usize, known: &mut Vec<Person>) -> Application 
         15..22 => vec![vec![nameless(&whole)], vec![whole.clone(), whole]],
         _ => (0..rng.usize(1..3)).map(|_| vec![whole.clone(); rng.usize(1..4)]).collect(),
     };
-    Application { id, person, rounds }
+    Application { id, person, source, papers, rounds }
+}
+
+/// Some have a CV, and some of those a signed offer.
+fn papers(rng: &mut Rng, application: &str) -> Vec<Paper> {
+    let kinds: &[&'static str] = match rng.u8(..100) {
+        0..15 => &["resume"],
+        15..30 => &["resume", "signed_offer"],
+        _ => &[],
+    };
+    kinds.iter().map(|kind| Paper::new(rng, application, kind)).collect()
 }
 
 fn address(n: usize) -> String {

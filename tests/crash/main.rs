@@ -8,6 +8,7 @@ mod checker;
 mod evidence;
 mod forgeries;
 mod hires;
+mod papers;
 mod replicas;
 mod report;
 mod senders;

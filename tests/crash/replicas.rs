@@ -27,6 +27,10 @@ const LIFE: Duration = Duration::from_millis(500);
 /// How long a start may take before it counts as failed, on a busy machine too.
 const START: Duration = Duration::from_mins(1);
 
+/// How long an answer to "ready?" is waited for. There has to be an end: a request that takes a connection from the
+/// client's pool just when that connection learns of its death can get lost inside the client, which then waits for ever.
+const READY: Duration = Duration::from_secs(2);
+
 /// One replica: an address that stays, and the process of the moment.
 pub(crate) struct Replica {
     folder: PathBuf,
@@ -85,8 +89,7 @@ impl Replica {
     pub(crate) async fn ready(&self, http: &reqwest::Client) -> Result<(), String> {
         let asked = Instant::now();
         while asked.elapsed() < START {
-            let ready = http.get(format!("{}/readyz", self.url())).send().await;
-            if ready.is_ok_and(|answer| answer.status() == 200) {
+            if is_ready(self, http, READY).await {
                 return Ok(());
             }
             sleep(Duration::from_millis(5)).await;
@@ -165,7 +168,7 @@ impl Toll {
                 self.starts.lock().unwrap_or_else(PoisonError::into_inner).push(took);
                 sleep(up_to(LIFE.max(took * 2), &mut rng)).await;
             }
-            let was_ready = !soon || is_ready(replica, http).await;
+            let was_ready = !soon || is_ready(replica, http, Duration::from_millis(50)).await;
             if started.elapsed() < RECOVERY {
                 self.in_recovery.fetch_add(1, SeqCst);
             }
@@ -176,8 +179,8 @@ impl Toll {
     }
 }
 
-async fn is_ready(replica: &Replica, http: &reqwest::Client) -> bool {
-    let asked = http.get(format!("{}/readyz", replica.url())).timeout(Duration::from_millis(50)).send().await;
+async fn is_ready(replica: &Replica, http: &reqwest::Client, patience: Duration) -> bool {
+    let asked = http.get(format!("{}/readyz", replica.url())).timeout(patience).send().await;
     asked.is_ok_and(|answer| answer.status() == 200)
 }
 

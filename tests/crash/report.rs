@@ -49,6 +49,18 @@ pub(crate) fn summary(args: &Args, seed: u64, forgeries: usize, outcome: &Outcom
         evidence.creates.len(),
         evidence.employees.len()
     );
+    let mut documents: BTreeMap<String, usize> = BTreeMap::new();
+    for document in evidence.shown.iter().flat_map(|hire| hire["documents"].as_array().into_iter().flatten())
+    {
+        *documents.entry(state(document)).or_default() += 1;
+    }
+    let documents: Vec<String> = documents.iter().map(|(state, n)| format!("{state} {n}")).collect();
+    println!(
+        "  documents      {} files, {} uploads; {}",
+        evidence.papers.len(),
+        evidence.uploads.len(),
+        documents.join(", ")
+    );
     println!("  unknown        {unknown}, of them {adopted} adopted; {warned} hires with warnings");
     println!("  in the end     {}", states.join(", "));
     println!(
@@ -87,7 +99,7 @@ fn all_of(application: &str, evidence: &Evidence) {
         println!("    employee {} {}", made.id, made.stored);
     }
     for hire in evidence.shown.iter().filter(|hire| hire["ats_id"] == application) {
-        println!("    shown {} {} {}", hire["id"], state(hire), hire["warnings"]);
+        println!("    shown {} {} {} {}", hire["id"], state(hire), hire["warnings"], hire["documents"]);
         for step in steps(hire) {
             println!("      {step:?}");
         }

@@ -5,16 +5,20 @@ use std::time::Duration;
 use fastrand::Rng;
 use futures_util::future::join_all;
 use serde_json::Value;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use crate::evidence::{Answer, Delivered};
 use crate::hires::Application;
+use crate::papers;
 use crate::replicas::{Replica, Toll};
 use crate::support::ashby::signature;
 use crate::support::{SECRET, state};
 
 /// How long an answer is waited for; longer than the service takes, and the machine may be busy.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(15);
+
+/// How long a delivery may find nobody who takes it; longer than any run kills.
+const GIVE_UP: Duration = Duration::from_mins(10);
 
 /// What all senders share.
 pub(crate) struct Ats<'s> {
@@ -38,7 +42,7 @@ impl Ats<'_> {
         let mut sent = Sent { delivered, deliveries: 0 };
         for round in &hire.rounds {
             sleep(Duration::from_millis(rng.u64(..80))).await;
-            let all = round.iter().map(|body| self.until_taken(body, rng.fork()));
+            let all = round.iter().map(|body| self.until_taken(hire.source, body, rng.fork()));
             for (answer, deliveries) in join_all(all).await {
                 sent.delivered.answers.push(answer);
                 sent.deliveries += deliveries;
@@ -48,20 +52,23 @@ impl Ats<'_> {
     }
 
     /// The first success answer, and how often it was sent for it.
-    pub(crate) async fn until_taken(&self, body: &Value, mut rng: Rng) -> (Answer, usize) {
+    pub(crate) async fn until_taken(&self, source: &str, body: &Value, mut rng: Rng) -> (Answer, usize) {
         let body = body.to_string();
-        let signature = signature(SECRET, body.as_bytes());
-        let mut deliveries = 0;
-        loop {
+        let secret = if source == papers::SOURCE { papers::SECRET } else { SECRET };
+        let signature = signature(secret, body.as_bytes());
+        let (mut deliveries, since) = (0, Instant::now());
+        while since.elapsed() < GIVE_UP {
             deliveries += 1;
             let replica = rng.choice(self.replicas).expect("there are replicas");
-            let request = self.http.post(format!("{}/webhooks/ashby", replica.url()));
+            let request = self.http.post(format!("{}/webhooks/{source}", replica.url()));
             let request = request.header("Ashby-Signature", &signature).body(body.clone());
             if let Some(answer) = self.answer(request).await {
                 return (answer, deliveries);
             }
             sleep(Duration::from_millis(rng.u64(50..400))).await;
         }
+        let accidents = self.toll.accidents.lock().expect("nobody panicked");
+        panic!("nobody takes a delivery: {:#?}", accidents.iter().take(3).collect::<Vec<_>>());
     }
 
     /// A success answer; none if it was lost, or says to come again.

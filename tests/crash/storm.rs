@@ -11,15 +11,16 @@ use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
 use crate::Store;
-use crate::checker::unrest;
+use crate::checker::{unrest, unrest_of_documents};
 use crate::evidence::Evidence;
 use crate::hires::{self, Application};
+use crate::papers::{Cabinet, Paper};
 use crate::replicas::{CALL, Replica, Toll};
 use crate::senders::{Ats, Sent};
 use crate::support::postgres::Postgres;
 use crate::support::{Setup, configuration};
 use crate::weather::{Weather, fair, kinds};
-use crate::witness::{Api, Witness, employees};
+use crate::witness::{Api, Witness, employees, filed};
 
 /// How long after a permit's deadline its holder counts as gone on PostgreSQL, and a little more.
 const LEASE: Duration = Duration::from_secs(31);
@@ -48,8 +49,9 @@ struct House {
     toll: Toll,
     http: reqwest::Client,
     hires: Vec<Application>,
+    cabinet: Cabinet,
     _folder: TempDir,
-    _server: Option<Postgres>,
+    server: Option<Postgres>,
 }
 
 /// Runs one; `None` if there is no PostgreSQL server to be had.
@@ -101,14 +103,18 @@ impl House {
         for person in known {
             sim.add(person);
         }
+        let papers: Vec<Paper> = hires.iter().flat_map(|hire| hire.papers.iter().cloned()).collect();
+        let candidates = hires.iter().filter_map(Application::candidate).collect();
+        let cabinet = Cabinet::open(rng, papers, candidates).await;
         let ledger = server.as_ref().map(|server| server.database("crash"));
         let config = folder.path().join("hirebridge.toml");
-        std::fs::write(&config, settings(rng, &sim.url(), folder.path(), ledger)).expect("writable");
+        std::fs::write(&config, settings(rng, &sim.url(), folder.path(), ledger, &cabinet))
+            .expect("writable");
         let names: &[&str] = if store == Store::Sqlite { &["one"] } else { &["one", "two"] };
         let replicas = names.iter().map(|name| Replica::new(folder.path(), &config, name)).collect();
         let http = reqwest::Client::builder().build().expect("a client");
         let toll = Toll::of(kills);
-        Some(Self { sim, replicas, toll, http, hires, _folder: folder, _server: server })
+        Some(Self { sim, replicas, toll, http, hires, cabinet, _folder: folder, server })
     }
 
     fn api(&self) -> Api<'_> {
@@ -146,6 +152,10 @@ impl House {
     /// After the last kill. A second replica comes back when the last lease has ended, so that what the dead
     /// had in hand is found then, and not only by the next search.
     async fn restart(&self) {
+        if let Some(server) = &self.server {
+            // An upload may take two minutes, and its lease a while more: since nobody is alive, that need not be waited for.
+            server.ask("crash", "UPDATE hirebridge.documents SET lease_until = clock_timestamp(), claimed_until = clock_timestamp()");
+        }
         for (n, replica) in self.replicas.iter().enumerate() {
             if n > 0 {
                 sleep(LEASE + CALL).await;
@@ -161,7 +171,7 @@ impl House {
         let mut delivered: Vec<_> = sent.iter().map(|sent| sent.delivered.clone()).collect();
         let ats = self.ats();
         for (hire, delivered) in self.hires.iter().zip(&mut delivered) {
-            delivered.answers.push(ats.until_taken(hire.whole(), rng.fork()).await.0);
+            delivered.answers.push(ats.until_taken(hire.source, hire.whole(), rng.fork()).await.0);
         }
         let shown = self.api().all(rng).await.expect("the API answers now that nobody kills it");
         for replica in &self.replicas {
@@ -169,11 +179,15 @@ impl House {
         }
         witness.collect(&self.sim);
         let mut accidents = self.sim.violations();
+        accidents.extend(self.cabinet.wrong());
         accidents.append(&mut self.toll.accidents.lock().expect("nobody panicked"));
         Evidence {
             delivered,
             creates: witness.creates(),
             employees: employees(&self.sim),
+            papers: self.hires.iter().flat_map(|hire| hire.papers.iter().cloned()).collect(),
+            uploads: witness.uploads(),
+            filed: filed(&self.sim),
             shown,
             glimpses: witness.glimpses,
             accidents,
@@ -200,21 +214,28 @@ impl House {
             return false;
         }
         let Some(shown) = self.api().all(rng).await else { return false };
-        shown.iter().all(|hire| unrest(hire).is_none())
+        shown.iter().all(|hire| unrest(hire).is_none() && unrest_of_documents(hire).is_none())
     }
 }
 
 /// Everything soon, so that it comes to rest soon; what else may differ is the seed's choice.
-fn settings(rng: &mut Rng, personio: &str, folder: &Path, ledger: Option<String>) -> String {
+fn settings(
+    rng: &mut Rng,
+    personio: &str,
+    folder: &Path,
+    ledger: Option<String>,
+    cabinet: &Cabinet,
+) -> String {
     let marker = if rng.bool() { "marker = \"dynamic_111\"\n" } else { "" };
     let room = if rng.bool() { 8 } else { 64 };
     let setup = Setup {
         ledger,
+        ashby: "account = \"default\"".into(),
         settle: Some(if rng.bool() { "0s" } else { "150ms" }.into()),
         transfer: format!("lookups = [\"200ms\", \"500ms\", \"2s\", \"5s\"]\nin_flight = {room}\n{marker}"),
         attempt_timeout: Some("1500ms".into()),
         server: "wait = \"400ms\"".into(),
-        sections: hires::mapping(),
+        sections: hires::mapping() + &cabinet.source(),
         ..Setup::default()
     };
     configuration(personio, folder, &setup)

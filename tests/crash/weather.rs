@@ -11,8 +11,9 @@ use hirebridge::sim::{
 use serde_json::json;
 
 /// Of a hundred calls of an operation so many go wrong.
-const BAD: [(Operation, u8); 5] = [
+const BAD: [(Operation, u8); 6] = [
     (Operation::CreateEmployee, 40),
+    (Operation::UploadDocument, 25),
     (Operation::ListEmployees, 8),
     (Operation::GetEmployee, 8),
     (Operation::Auth, 8),
@@ -154,13 +155,17 @@ fn faults(operation: Operation, rng: &mut Rng) -> Vec<Bundle> {
         Behaviour::Html,
         Behaviour::HalfBody,
     ];
-    if operation != Operation::CreateEmployee {
+    if ![Operation::CreateEmployee, Operation::UploadDocument].contains(&operation) {
         all.extend(lost.map(once));
         return all;
     }
     let late = Work::Late { ms: Some(rng.u64(10..2_500)) };
     for work in [Work::Undone, Work::Done, late, Work::Late { ms: None }] {
         all.extend(lost.iter().map(|behaviour| vec![fault(behaviour.clone()).work(work)]));
+    }
+    if operation == Operation::UploadDocument {
+        all.extend([404, 413, 422].map(|status| once(Behaviour::status(status))));
+        return all;
     }
     all.push(vec![fault(Behaviour::Refused).done()]);
     for status in [400, 404, 409, 422] {
@@ -187,6 +192,7 @@ const SPELLS: &[Spell] = &[
     |manner| (manner.rights.employees_read, manner.refusal_status) = (false, 401),
     |manner| manner.rights.employees_write = false,
     |manner| manner.rights.attributes_read = false,
+    |manner| manner.rights.documents_read = false,
     |manner| (manner.rights.employees_write, manner.refusal_status) = (false, 401),
     |manner| manner.readable_attributes = Some(vec!["email".into(), "department".into()]),
     |manner| manner.meta = MetaShape::Absent,

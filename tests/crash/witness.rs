@@ -7,7 +7,7 @@ use fastrand::Rng;
 use hirebridge::sim::{Operation, Outcome, Recorded, Sim, Stored};
 use serde_json::{Value, json};
 
-use crate::evidence::{Create, Made, flat};
+use crate::evidence::{Create, Filed, Made, Upload, flat};
 use crate::hires::REFERENCE;
 use crate::replicas::Replica;
 use crate::support::ADMIN;
@@ -19,6 +19,7 @@ const LOOK: Duration = Duration::from_millis(700);
 #[derive(Default)]
 pub(crate) struct Witness {
     creates: BTreeMap<u64, Recorded>,
+    uploads: BTreeMap<u64, Recorded>,
     pub(crate) glimpses: Vec<Value>,
 }
 
@@ -55,15 +56,48 @@ impl Witness {
 
     /// The simulator forgets old calls: those that count are kept here, in their latest form.
     pub(crate) fn collect(&mut self, sim: &Sim) {
-        let requests = sim.requests().into_iter();
-        let creates = requests.filter(|request| request.operation == Operation::CreateEmployee);
-        self.creates.extend(creates.map(|request| (request.number, request)));
+        for request in sim.requests() {
+            match request.operation {
+                Operation::CreateEmployee => self.creates.insert(request.number, request),
+                Operation::UploadDocument => self.uploads.insert(request.number, request),
+                _ => None,
+            };
+        }
     }
 
     /// The create calls, in the order of their arrival.
     pub(crate) fn creates(&self) -> Vec<Create> {
         self.creates.values().map(create).collect()
     }
+}
+
+impl Witness {
+    /// The uploads, in the order of their arrival.
+    pub(crate) fn uploads(&self) -> Vec<Upload> {
+        self.uploads.values().map(upload).collect()
+    }
+}
+
+fn upload(request: &Recorded) -> Upload {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    Upload {
+        number: request.number,
+        employee: text(&request.body["employee_id"]),
+        name: text(&request.body["file"]["file_name"]),
+        turned_away: matches!(request.outcome, Outcome::Answered(401 | 403 | 429)),
+    }
+}
+
+/// The documents that Personio has.
+pub(crate) fn filed(sim: &Sim) -> Vec<Filed> {
+    let all = sim.documents().into_iter();
+    all.map(|document| Filed {
+        employee: document.employee_id,
+        category: document.category_id,
+        name: document.file_name,
+        content: document.content,
+    })
+    .collect()
 }
 
 fn create(request: &Recorded) -> Create {

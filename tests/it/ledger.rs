@@ -67,7 +67,7 @@ fn delivery(body: &str) -> Delivery {
         event: "candidateHire".into(),
         delivery_id: None,
         secret: Some(0),
-        body: body.into(),
+        body: body.to_owned().into(),
     }
 }
 

@@ -308,7 +308,7 @@ async fn a_save_whose_answer_is_lost_is_known_to_be_ones_own() {
         event: "candidateHire".into(),
         delivery_id: Some("with a \0".into()),
         secret: None,
-        body: Vec::new(),
+        body: Vec::new().into(),
     };
     let Ok(Accepted::New(mut hire)) = ledger.accept(hire, delivery).await else { panic!("it is new") };
     hire.apply(&Event::Planned(None), &Actor::System, start_of_test()).expect("the step is allowed");

@@ -51,7 +51,7 @@ async fn leave(ledger: &dyn Ledger, n: usize, sending: bool) {
         event: "candidateHire".into(),
         delivery_id: None,
         secret: None,
-        body: Vec::new(),
+        body: Vec::new().into(),
     };
     let Accepted::New(mut hire) = ledger.accept(hire, delivery).await.expect("stored") else {
         panic!("it was there")

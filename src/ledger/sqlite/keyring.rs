@@ -100,7 +100,7 @@ impl Keyring for SqliteLedger {
         let cookie = cookie.clone();
         self.writer
             .run(move |db| {
-                db.prepare_cached("DELETE FROM sessions WHERE mark = ?1")?.execute([cookie.0])?;
+                db.prepare_cached("DELETE FROM sessions WHERE mark = ?1")?.execute([&cookie.0])?;
                 Ok(())
             })
             .await

@@ -17,6 +17,7 @@ mod writer;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -25,7 +26,7 @@ use uuid::Uuid;
 use super::permit::{Guard, hand_out};
 use super::row::Row;
 use super::seal::Seal;
-use super::translation::{Sealed, open as opened};
+use super::translation::Sealed;
 use super::{
     Accepted, Counts, Delivery, Denied, Filter, Keyring, Ledger, LedgerError, LedgerKey, Owner, Restored,
     Shelf, Snapshot, SnapshotError, Ticket,
@@ -34,6 +35,7 @@ use crate::domain::{Actor, Employee, Entry, Event, Hire, HireId, HireKey, Transl
 use condition::Condition;
 use reader::Readers;
 use snapshot::Copyist;
+use translations::Known;
 use writer::Writer;
 
 pub use open::{OpenError, inspect};
@@ -52,6 +54,9 @@ pub struct SqliteLedger {
     readers: Readers,
     copyist: Copyist,
     condition: Condition,
+    translations: Arc<Known>,
+    /// Whether there may be documents.
+    has_documents: AtomicBool,
 }
 
 impl SqliteLedger {
@@ -63,6 +68,7 @@ impl SqliteLedger {
     pub fn open(path: &Path, key: &LedgerKey, owner: Owner) -> Result<Self, OpenError> {
         let opened = open::open(path, key)?;
         let condition = Condition::well();
+        let has_documents = shelf::has_any(&opened.writer).map_err(|error| open::refused(path, &error))?;
         Ok(Self {
             seal: Arc::new(opened.seal),
             owner,
@@ -70,23 +76,31 @@ impl SqliteLedger {
             writer: Writer::start(opened.writer, opened.lock, condition.clone())?,
             readers: Readers::new(path, condition.clone()),
             condition,
+            translations: Arc::default(),
+            has_documents: AtomicBool::new(has_documents),
         })
     }
 
     fn row(&self, hire: &Hire) -> Row {
         Row::of(hire, &self.seal)
     }
+
+    /// The body as it is kept, if it is kept. As it came it is needed no more.
+    fn sealed_body(&self, delivery: &mut Delivery) -> Option<Vec<u8>> {
+        let body = std::mem::take(&mut delivery.body);
+        (!body.is_empty()).then(|| self.seal.seal("body", &body))
+    }
 }
 
 #[async_trait]
 impl Ledger for SqliteLedger {
-    async fn accept(&self, mut hire: Hire, delivery: Delivery) -> Result<Accepted, LedgerError> {
+    async fn accept(&self, mut hire: Hire, mut delivery: Delivery) -> Result<Accepted, LedgerError> {
         let row = self.row(&hire);
         let (id, kept) = (hire.id, row.kept.clone());
         let entries = std::mem::take(&mut hire.unsaved);
-        let body = self.seal.seal("body", &delivery.body);
-        let stored =
-            self.writer.run(move |db| statements::accept(db, &row, &entries, &delivery, &body)).await?;
+        let body = self.sealed_body(&mut delivery);
+        let work = move |db: &_| statements::accept(db, &row, &entries, &delivery, body.as_deref());
+        let stored = self.writer.run(work).await?;
         match stored {
             None => {
                 hire.version = 1;
@@ -170,11 +184,12 @@ impl Ledger for SqliteLedger {
         &self,
         key: &HireKey,
         at: Option<Timestamp>,
-        delivery: Delivery,
+        mut delivery: Delivery,
     ) -> Result<Option<Hire>, LedgerError> {
         let hash = self.seal.hash(&key.text());
-        let body = self.seal.seal("body", &delivery.body);
-        let row = self.writer.run(move |db| order::unhire(db, &hash, at, &delivery, &body)).await?;
+        let body = self.sealed_body(&mut delivery);
+        let work = move |db: &_| order::unhire(db, &hash, at, &delivery, body.as_deref());
+        let row = self.writer.run(work).await?;
         row.map(|row| row.open(&self.seal)).transpose()
     }
 
@@ -226,21 +241,20 @@ impl Ledger for SqliteLedger {
 
     async fn propose(&self, proposed: &Translation) -> Result<(), LedgerError> {
         let new = Sealed::of(proposed, &self.seal);
-        self.writer.run(move |db| translations::propose(db, &new)).await
+        self.translate(move |db| translations::propose(db, &new)).await
     }
 
     async fn confirm(&self, confirmed: &Translation) -> Result<bool, LedgerError> {
         let one = Sealed::of(confirmed, &self.seal);
-        self.writer.run(move |db| translations::confirm(db, &one)).await
+        self.translate(move |db| translations::confirm(db, &one)).await
     }
 
     async fn revoke(&self, id: Uuid) -> Result<bool, LedgerError> {
-        self.writer.run(move |db| translations::revoke(db, id)).await
+        self.translate(move |db| translations::revoke(db, id)).await
     }
 
     async fn translations(&self) -> Result<Vec<Translation>, LedgerError> {
-        let sealed = self.readers.run(translations::all).await?;
-        sealed.iter().map(|(id, entry)| opened(*id, entry, &self.seal)).collect()
+        self.all_translations().await
     }
 
     fn shelf(&self) -> &dyn Shelf {

@@ -174,7 +174,7 @@ pub fn inspect(path: &Path, key: &LedgerKey) -> Result<String, OpenError> {
 }
 
 /// SQLite reports a file it cannot write only when it tries; our words tell what to do.
-fn refused(path: &Path, error: &rusqlite::Error) -> OpenError {
+pub(super) fn refused(path: &Path, error: &rusqlite::Error) -> OpenError {
     use rusqlite::ErrorCode::{CannotOpen, DatabaseCorrupt, NotADatabase, ReadOnly};
     match error.sqlite_error_code() {
         Some(ReadOnly | CannotOpen) => not_writable(path),

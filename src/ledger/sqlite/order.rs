@@ -32,7 +32,7 @@ pub(super) fn unhire(
     key_hash: &[u8],
     at: Option<Timestamp>,
     delivery: &Delivery,
-    body: &[u8],
+    body: Option<&[u8]>,
 ) -> Answer<Option<Row>> {
     if let Some(known) = by_key(db, key_hash)? {
         deliver(db, known.id, delivery, body)?;
@@ -48,6 +48,21 @@ pub(super) fn unhire(
     )?
     .execute(params![key_hash, at.map(Timestamp::as_millisecond), now.as_millisecond()])?;
     Ok(None)
+}
+
+/// This candidate, as whom it goes now, and all who became the same.
+pub(super) fn one_person(db: &Connection, candidate: &[u8]) -> Answer<Vec<Vec<u8>>> {
+    let kept: Option<Vec<u8>> = db
+        .prepare_cached("SELECT kept FROM merged WHERE gone = ?1")?
+        .query_row([candidate], |row| row.get(0))
+        .optional()?;
+    let kept = kept.unwrap_or_else(|| candidate.to_vec());
+    let mut all = db
+        .prepare_cached("SELECT gone FROM merged WHERE kept = ?1")?
+        .query_map([&kept], |row| row.get(0))?
+        .collect::<Result<Vec<_>, _>>()?;
+    all.push(kept);
+    Ok(all)
 }
 
 /// Two candidates become one person; all hires of that person.

@@ -1,6 +1,7 @@
 //! Documents, and their files in the spool.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering::SeqCst;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -22,10 +23,15 @@ use crate::ledger::{LedgerError, Owner, Ticket};
 impl Shelf for SqliteLedger {
     async fn add(&self, documents: &[Document]) -> Result<(), LedgerError> {
         let rows: Vec<_> = documents.iter().map(|document| DocumentRow::of(document, &self.seal)).collect();
+        self.has_documents.store(true, SeqCst);
         self.writer.run(move |db| rows.iter().try_for_each(|row| add(db, row))).await
     }
 
     async fn of(&self, hires: &[HireId]) -> Result<Vec<Document>, LedgerError> {
+        // Most hires ask, and many a ledger never has any.
+        if !self.has_documents.load(SeqCst) {
+            return Ok(Vec::new());
+        }
         let hires = hires.to_vec();
         let rows = self.readers.run(move |db| of(db, &hires)).await?;
         rows.into_iter().map(|row| row.open(&self.seal)).collect()
@@ -167,6 +173,11 @@ fn add(db: &Connection, row: &DocumentRow) -> Answer<()> {
         row.sheet
     ])?;
     Ok(())
+}
+
+/// Whether there are any documents at all.
+pub(super) fn has_any(db: &Connection) -> rusqlite::Result<bool> {
+    db.query_row("SELECT EXISTS (SELECT 1 FROM documents)", [], |row| row.get(0))
 }
 
 fn of(db: &Connection, hires: &[HireId]) -> Answer<Vec<DocumentRow>> {

@@ -20,7 +20,7 @@ pub(super) fn accept(
     row: &Row,
     entries: &[Entry],
     delivery: &Delivery,
-    body: &[u8],
+    body: Option<&[u8]>,
 ) -> Answer<Option<Row>> {
     let inserted = db
         .prepare_cached(
@@ -58,9 +58,8 @@ pub(super) fn accept(
     Ok(known)
 }
 
-/// Keeps a delivery beside its hire.
-pub(super) fn deliver(db: &Connection, hire: Uuid, delivery: &Delivery, body: &[u8]) -> Answer<()> {
-    let body = (!delivery.body.is_empty()).then_some(body);
+/// Keeps a delivery beside its hire, with its body sealed.
+pub(super) fn deliver(db: &Connection, hire: Uuid, delivery: &Delivery, body: Option<&[u8]>) -> Answer<()> {
     db.prepare_cached(
         "INSERT INTO deliveries (hire, source, at, event, delivery_id, secret, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?
@@ -142,15 +141,30 @@ pub(super) fn grant(
     Ok(Some(number))
 }
 
-/// Another hire of the same person that was, or may have been, sent.
+/// Another hire of the same person that was, or may have been, sent. In plain look-ups: SQLite makes a passing table
+/// for a query that joins them, which takes longer than all that is looked up.
 pub(super) fn same_person(db: &Connection, row: &Row) -> Answer<Option<Uuid>> {
-    let mut others = db.prepare_cached(
-        "WITH same (hash) AS (SELECT coalesce((SELECT kept FROM merged WHERE gone = ?3), ?3)) \
-         SELECT id, state, reason, subject IS NOT NULL, ended FROM hires LEFT JOIN permits ON subject = id \
-         WHERE id <> ?2 AND (person_hash = ?1 \
-           OR candidate_hash IN (SELECT hash FROM same UNION ALL SELECT gone FROM merged, same WHERE kept = hash))",
-    )?;
-    let others = others.query_map(params![row.person_hash, id(row.id), row.candidate_hash], |row| {
+    if let Some(person) = &row.person_hash
+        && let Some(other) = in_the_way(db, "person_hash", person, row.id)?
+    {
+        return Ok(Some(other));
+    }
+    let Some(candidate) = &row.candidate_hash else { return Ok(None) };
+    for candidate in order::one_person(db, candidate)? {
+        if let Some(other) = in_the_way(db, "candidate_hash", &candidate, row.id)? {
+            return Ok(Some(other));
+        }
+    }
+    Ok(None)
+}
+
+fn in_the_way(db: &Connection, column: &str, hash: &[u8], but: Uuid) -> Answer<Option<Uuid>> {
+    let sql = format!(
+        "SELECT id, state, reason, subject IS NOT NULL, ended FROM hires LEFT JOIN permits ON subject = id \
+         WHERE {column} = ?1 AND id <> ?2"
+    );
+    let mut others = db.prepare_cached(&sql)?;
+    let others = others.query_map(params![hash, id(but)], |row| {
         let (state, reason): (String, Option<String>) = (row.get(1)?, row.get(2)?);
         let ended: Option<String> = row.get(4)?;
         Ok(Other {

@@ -28,26 +28,27 @@ pub(super) struct Writer {
 trait Work: Send {
     /// # Errors
     /// If because of it nothing may be committed; that it failed itself is none.
-    fn run(&mut self, db: &Connection) -> Result<(), LedgerError>;
+    fn run(&mut self, db: &Connection, apart: bool) -> Result<(), LedgerError>;
+    /// Whether it was run and has failed.
+    fn is_refused(&self) -> bool;
     /// Whether it was run and the store failed it.
     fn has_failed(&self) -> bool;
     fn answer(self: Box<Self>, commit: &Result<(), LedgerError>);
 }
 
 struct Job<F, R> {
-    work: Option<F>,
+    work: F,
     result: Option<Result<R, LedgerError>>,
     answer: oneshot::Sender<Result<R, LedgerError>>,
 }
 
 impl<F, R> Work for Job<F, R>
 where
-    F: FnOnce(&Connection) -> Result<R, LedgerError> + Send,
+    F: FnMut(&Connection) -> Result<R, LedgerError> + Send,
     R: Send,
 {
-    fn run(&mut self, db: &Connection) -> Result<(), LedgerError> {
-        let Some(work) = self.work.take() else { return Ok(()) };
-        let result = in_savepoint(db, work);
+    fn run(&mut self, db: &Connection, apart: bool) -> Result<(), LedgerError> {
+        let result = if apart { in_savepoint(db, &mut self.work) } else { (self.work)(db) };
         let spoilt = match &result {
             Err(error @ LedgerError::Broken(_)) => Err(error.clone()),
             // When the disk is full, for one, SQLite may give up the whole transaction: what came after this
@@ -57,6 +58,10 @@ where
         };
         self.result = Some(result);
         spoilt
+    }
+
+    fn is_refused(&self) -> bool {
+        matches!(self.result, Some(Err(_)))
     }
 
     fn has_failed(&self) -> bool {
@@ -90,16 +95,17 @@ impl Writer {
         Ok(Self { queue: Some(queue), thread: Some(thread) })
     }
 
-    /// Runs `work` in the next commit. Durable when it returns `Ok`.
+    /// Runs `work` in the next commit. Durable when it returns `Ok`. What it did is undone and done again if somebody
+    /// else's work fails.
     pub(super) async fn run<R, F>(&self, work: F) -> Result<R, LedgerError>
     where
-        F: FnOnce(&Connection) -> Result<R, LedgerError> + Send + 'static,
+        F: FnMut(&Connection) -> Result<R, LedgerError> + Send + 'static,
         R: Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
         let gone = || LedgerError::Unusable("the ledger's writer has ended".into());
         let queue = self.queue.as_ref().ok_or_else(gone)?;
-        queue.send(Box::new(Job { work: Some(work), result: None, answer })).map_err(|_| gone())?;
+        queue.send(Box::new(Job { work, result: None, answer })).map_err(|_| gone())?;
         answered.await.map_err(|_| gone())?
     }
 }
@@ -133,15 +139,26 @@ fn write_all(db: &Connection, queue: &mpsc::Receiver<Box<dyn Work>>, condition: 
     }
 }
 
+/// One piece of work that fails must not undo the others. That is seldom; and a savepoint for each would copy each
+/// page that several of them change, once for each of them.
 fn commit(db: &Connection, group: &mut [Box<dyn Work>]) -> Result<(), LedgerError> {
+    if transaction(db, group, false)? || group.len() == 1 {
+        return Ok(());
+    }
+    transaction(db, group, true).map(drop)
+}
+
+/// Whether it was committed. Not if a piece of work has failed that was not kept apart from the others.
+fn transaction(db: &Connection, group: &mut [Box<dyn Work>], apart: bool) -> Result<bool, LedgerError> {
     let execute = |sql| db.prepare_cached(sql).and_then(|mut statement| statement.execute([]));
     execute("BEGIN IMMEDIATE")?;
-    let done = group.iter_mut().try_for_each(|work| work.run(db));
-    let committed = done.and_then(|()| Ok(execute("COMMIT").map(drop)?));
-    if committed.is_err() && !db.is_autocommit() {
+    let done = group.iter_mut().try_for_each(|work| work.run(db, apart));
+    let commits = apart || !group.iter().any(|work| work.is_refused());
+    let done = done.and_then(|()| if commits { Ok(execute("COMMIT").map(drop)?) } else { Ok(()) });
+    if !db.is_autocommit() {
         execute("ROLLBACK")?;
     }
-    committed
+    done.map(|()| commits)
 }
 
 /// Closing copies the log into the file, which nobody may rely on once a sync has failed.
@@ -154,10 +171,9 @@ fn close(db: Connection, condition: &Condition) {
     drop(db);
 }
 
-/// One piece of work that fails must not undo the others in its commit.
 fn in_savepoint<R>(
     db: &Connection,
-    work: impl FnOnce(&Connection) -> Result<R, LedgerError>,
+    work: &mut impl FnMut(&Connection) -> Result<R, LedgerError>,
 ) -> Result<R, LedgerError> {
     let execute = |sql| db.prepare_cached(sql).and_then(|mut statement| statement.execute([]));
     execute("SAVEPOINT work")?;
@@ -178,13 +194,16 @@ mod tests {
 
     type Answer = oneshot::Receiver<Result<(), LedgerError>>;
 
+    /// A thing of this size is put in, and then refused.
+    const UNWANTED: u32 = 7;
+
     fn insert(size: u32) -> (Box<dyn Work>, Answer) {
         let work = move |db: &Connection| {
             db.execute("INSERT INTO things (thing) VALUES (zeroblob(?1))", [size])?;
-            Ok(())
+            if size == UNWANTED { Err(LedgerError::Conflict) } else { Ok(()) }
         };
         let (answer, answered) = oneshot::channel();
-        (Box::new(Job { work: Some(work), result: None, answer }), answered)
+        (Box::new(Job { work, result: None, answer }), answered)
     }
 
     fn commit_all(db: &Connection, sizes: &[u32]) -> Vec<Result<(), LedgerError>> {
@@ -194,6 +213,22 @@ mod tests {
             work.answer(&committed);
         }
         answers.into_iter().map(|mut answer| answer.try_recv().expect("each is answered")).collect()
+    }
+
+    #[test]
+    fn of_a_commit_in_which_some_work_fails_the_other_work_is_there() {
+        let db = Connection::open_in_memory().expect("it opens");
+        db.execute_batch("CREATE TABLE things (thing BLOB)").expect("it can be made");
+        for sizes in [&[1, UNWANTED, 2, UNWANTED, 3][..], &[UNWANTED], &[4, 5]] {
+            let answers = commit_all(&db, sizes);
+            for (size, answer) in sizes.iter().zip(answers) {
+                assert_eq!(answer.is_ok(), *size != UNWANTED, "{size} of {sizes:?}");
+            }
+        }
+        let sizes: String = db
+            .query_row("SELECT group_concat(length(thing)) FROM things", [], |row| row.get(0))
+            .expect("it can be read");
+        assert_eq!(sizes, "1,2,3,4,5");
     }
 
     /// When there is no room SQLite gives up the transaction in its middle, and what comes after it would be a
