@@ -5,6 +5,7 @@
 //! steps are applied to it, and [`Ledger::save`] commits them if nobody else was faster. The step to
 //! `sending` goes through [`Ledger::permit`] alone, which hands out the [`Ticket`] that a create needs.
 
+pub mod outbox;
 pub mod permit;
 pub mod postgres;
 mod row;
@@ -23,6 +24,7 @@ use uuid::Uuid;
 
 use crate::domain::{Actor, Employee, Entry, Hire, HireId, HireKey, State, Translation};
 
+pub use outbox::{Notice, Outbox};
 pub use permit::{Denied, Owner, Ticket};
 pub use seal::{KeyError, LedgerKey};
 pub use settings::{OpenError, Place, Settings, inspect, open};
@@ -217,6 +219,9 @@ pub trait Ledger: Send + Sync + 'static {
 
     /// All translations, proposed and confirmed, oldest first.
     async fn translations(&self) -> Result<Vec<Translation>, LedgerError>;
+
+    /// Where what people are to be told is kept.
+    fn outbox(&self) -> &dyn Outbox;
 
     /// Where the documents of hires are.
     fn shelf(&self) -> &dyn Shelf;

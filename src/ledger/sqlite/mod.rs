@@ -4,6 +4,7 @@ mod condition;
 mod log;
 mod open;
 mod order;
+mod outbox;
 mod reader;
 mod row;
 mod shelf;
@@ -24,8 +25,8 @@ use super::row::Row;
 use super::seal::Seal;
 use super::translation::{Sealed, open as opened};
 use super::{
-    Accepted, Counts, Delivery, Denied, Filter, Ledger, LedgerError, LedgerKey, Owner, Restored, Shelf,
-    Snapshot, SnapshotError, Ticket,
+    Accepted, Counts, Delivery, Denied, Filter, Ledger, LedgerError, LedgerKey, Outbox, Owner, Restored,
+    Shelf, Snapshot, SnapshotError, Ticket,
 };
 use crate::domain::{Actor, Employee, Entry, Event, Hire, HireId, HireKey, Translation};
 use condition::Condition;
@@ -234,6 +235,10 @@ impl Ledger for SqliteLedger {
     async fn translations(&self) -> Result<Vec<Translation>, LedgerError> {
         let sealed = self.readers.run(translations::all).await?;
         sealed.iter().map(|(id, entry)| opened(*id, entry, &self.seal)).collect()
+    }
+
+    fn outbox(&self) -> &dyn Outbox {
+        self
     }
 
     fn shelf(&self) -> &dyn Shelf {
