@@ -145,6 +145,12 @@ struct OperationLabels {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct NoticeLabels {
+    channel: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct CutLabels {
     why: &'static str,
 }
@@ -169,6 +175,7 @@ pub struct Metrics {
     connections: Gauge<i64, AtomicI64>,
     connections_cut: Family<CutLabels, Counter>,
     out_of_order: Gauge<i64, AtomicI64>,
+    notices: Family<NoticeLabels, Counter>,
 }
 
 impl Default for Metrics {
@@ -244,6 +251,12 @@ impl Default for Metrics {
             "1 while Personio does not answer as it should and hires are not sent",
             out_of_order.clone(),
         );
+        let notices = Family::default();
+        registry.register(
+            "notices",
+            "Tries to tell people something, by channel and outcome",
+            notices.clone(),
+        );
         Self {
             registry: Arc::new(registry),
             hires,
@@ -262,6 +275,7 @@ impl Default for Metrics {
             connections,
             connections_cut,
             out_of_order,
+            notices,
         }
     }
 }
@@ -336,6 +350,11 @@ impl Metrics {
     /// A connection is cut. `why` is a stable code: `slow`, `evicted` or `full`.
     pub fn connection_cut(&self, why: &'static str) {
         self.connections_cut.get_or_create(&CutLabels { why }).inc();
+    }
+
+    /// It was tried to tell people something. `outcome` is a stable code: `sent`, `failed` or `given_up`.
+    pub fn notice(&self, channel: &'static str, outcome: &'static str) {
+        self.notices.get_or_create(&NoticeLabels { channel, outcome }).inc();
     }
 
     /// Sets the gauges that are read from the ledger: hires by source and state, and the age in seconds.
