@@ -27,6 +27,7 @@ mod generic;
 mod greenhouse;
 mod health;
 mod ledger;
+mod notices;
 mod once;
 mod operators;
 mod order;

@@ -10,6 +10,7 @@ pub(crate) mod files;
 pub(crate) mod line;
 pub(crate) mod postgres;
 pub(crate) mod process;
+pub(crate) mod receiver;
 pub(crate) mod storage;
 pub(crate) mod store_faults;
 pub(crate) mod town;
