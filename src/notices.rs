@@ -4,6 +4,8 @@
 //! Nobody hands notices in. A loop of its own asks the ledger which hires have changed into something that is worth
 //! one, and keeps the notice in the ledger until it is told.
 
+mod email;
+mod letter;
 mod message;
 mod settings;
 mod webhook;
@@ -11,6 +13,8 @@ mod webhook;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
@@ -19,10 +23,12 @@ use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::ledger::outbox::{Notice, Subject, Told};
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Filter, Ledger, LedgerError};
 use crate::outbound::ClientError;
 use crate::outbound::guard::Guard;
 use crate::telemetry::Metrics;
+use email::Email;
+use letter::Letter;
 use message::Message;
 use webhook::Webhook;
 
@@ -52,6 +58,9 @@ const CLAIM: SignedDuration = SignedDuration::from_mins(2);
 
 /// So many are sent by a channel in one round.
 const AT_A_TIME: usize = 50;
+
+/// So many hires are named in a digest.
+const IN_A_DIGEST: usize = 50;
 
 /// What is wrong with the service itself at the moment.
 #[derive(Clone, Debug, Default)]
@@ -87,6 +96,9 @@ pub struct Notices(Arc<Inner>);
 struct Inner {
     parts: Parts,
     webhook: Option<Webhook>,
+    email: Option<Email>,
+    /// The last day on which it was seen whether a digest is due.
+    digested: Mutex<Option<Date>>,
     /// One round at a time.
     turn: Mutex<()>,
 }
@@ -103,7 +115,9 @@ impl Notices {
         let webhook = parts.settings.webhook.as_ref();
         let webhook =
             webhook.map(|settings| Webhook::new(settings, &parts.guard, &parts.clock)).transpose()?;
-        Ok(Self(Arc::new(Inner { parts, webhook, turn: Mutex::default() })))
+        let email = parts.settings.email.as_ref().map(|settings| Email::new(settings, &parts.guard));
+        let (digested, turn) = Default::default();
+        Ok(Self(Arc::new(Inner { parts, webhook, email, digested, turn })))
     }
 
     /// Tells what there is to tell, until `stop`.
@@ -133,26 +147,30 @@ impl Notices {
                 tracing::error!(channel, %error, "what people are to be told cannot be read or kept");
             }
         }
-        for channel in self.0.channels() {
-            if let Err(error) = self.0.deliver(channel).await {
-                tracing::error!(channel, %error, "what people are to be told cannot be read or kept");
-            }
-        }
+        // Neither waits for the other.
+        tokio::join!(self.0.deliver_all(webhook::CHANNEL), self.0.deliver_all(email::CHANNEL));
     }
 }
 
 impl Inner {
     fn channels(&self) -> Vec<&'static str> {
-        self.webhook.iter().map(|_| webhook::CHANNEL).collect()
+        let webhook = self.webhook.iter().map(|_| webhook::CHANNEL);
+        webhook.chain(self.email.iter().map(|_| email::CHANNEL)).collect()
     }
 
     /// Keeps a notice of all there is to tell that has none yet.
     async fn collect(&self, channel: &str) -> Result<(), LedgerError> {
         let now = self.parts.clock.now();
         let outbox = self.parts.ledger.outbox();
-        let hires = outbox.noteworthy(self.parts.settings.wanted(), channel, now - NEWS).await?;
+        let in_digest = channel == email::CHANNEL && self.email.as_ref().is_some_and(Email::has_digest);
+        let hires = if in_digest {
+            Vec::new()
+        } else {
+            outbox.noteworthy(self.parts.settings.wanted(), channel, now - NEWS).await?
+        };
         let hires = hires.into_iter().map(|(hire, about)| (Subject::Hire(hire), about));
-        let troubles = self.troubles(now).into_iter();
+        let digest = if in_digest { self.digest_of_today(now).await? } else { None };
+        let troubles = self.troubles(now).into_iter().chain(digest);
         let notices: Vec<_> = hires
             .chain(troubles)
             .map(|(subject, about)| {
@@ -161,6 +179,20 @@ impl Inner {
             })
             .collect();
         if notices.is_empty() { Ok(()) } else { outbox.post(&notices).await }
+    }
+
+    /// The digest, if it is time for it and somebody waits.
+    async fn digest_of_today(&self, now: Timestamp) -> Result<Option<(Subject, String)>, LedgerError> {
+        let here = TimeZone::UTC.to_datetime(now);
+        let at = self.email.as_ref().and_then(Email::digest_at);
+        let mut digested = self.digested.lock().await;
+        if at.is_none_or(|at| here.time() < at) || *digested == Some(here.date()) {
+            return Ok(None);
+        }
+        let waits = self.parts.ledger.count(&for_a_person(now)).await? > 0;
+        *digested = Some(here.date());
+        let about = format!("{} {}", letter::DIGEST, here.date());
+        Ok(waits.then(|| (Subject::Service("people".into()), about)))
     }
 
     /// What is wrong with the service: one notice a day for as long as it lasts.
@@ -178,6 +210,12 @@ impl Inner {
             all.extend(signatures.into_iter().map(|source| (Subject::Service(source), about.clone())));
         }
         all
+    }
+
+    async fn deliver_all(&self, channel: &'static str) {
+        if let Err(error) = self.deliver(channel).await {
+            tracing::error!(channel, %error, "what people are to be told cannot be read or kept");
+        }
     }
 
     /// Sends what is due, up to the first that is not taken: the others would not be either.
@@ -204,8 +242,21 @@ impl Inner {
             Subject::Service(_) => None,
         };
         let message = Message::of(notice, hire.as_ref(), &self.parts);
-        Ok(match &self.webhook {
-            Some(webhook) => webhook.send(notice.id, &message, self.parts.clock.now()).await,
+        let now = self.parts.clock.now();
+        if notice.channel == webhook::CHANNEL {
+            return Ok(match &self.webhook {
+                Some(webhook) => webhook.send(notice.id, &message, now).await,
+                None => Ok(()),
+            });
+        }
+        let letter = if notice.about.starts_with(letter::DIGEST) {
+            let (count, hires) = (self.parts.ledger.count(&for_a_person(now)).await?, for_a_person(now));
+            Letter::digest(count, &self.parts.ledger.list(&hires).await?, &self.parts)
+        } else {
+            Letter::of(&message, self.parts.settings.language)
+        };
+        Ok(match &self.email {
+            Some(email) => email.send(notice.id, letter).await,
             None => Ok(()),
         })
     }
@@ -229,6 +280,12 @@ impl Inner {
             }
         }
     }
+}
+
+/// Those that a person has to look at, and those that have waited for a day.
+fn for_a_person(now: Timestamp) -> Filter {
+    let since = now - SignedDuration::from_hours(24);
+    Filter { needs_person: Some(since), limit: IN_A_DIGEST, ..Filter::default() }
 }
 
 /// What is to become of a notice after a try.

@@ -108,7 +108,8 @@ fn words_of(code: &str, state: &str, reason: Option<&str>, language: Language) -
     }
 }
 
-fn name(hire: &Hire) -> Option<String> {
+/// The person's name, as the ATS has it.
+pub(super) fn name(hire: &Hire) -> Option<String> {
     let facts = &hire.record.facts;
     let names = ["candidate.first_name", "candidate.last_name"].map(|fact| facts.text(fact));
     let name = names.into_iter().flatten().collect::<Vec<_>>().join(" ");

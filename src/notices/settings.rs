@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer};
 
-use super::webhook;
+use super::{email, webhook};
 use crate::ledger::outbox::Wanted;
 use crate::outbound::guard::Guard;
 use crate::words::Language;
@@ -20,6 +20,8 @@ pub struct Settings {
     pub language: Language,
     /// A URL that is told.
     pub webhook: Option<webhook::Settings>,
+    /// A mailbox that is told.
+    pub email: Option<email::Settings>,
 }
 
 /// Of what people are told.
@@ -74,6 +76,7 @@ impl Settings {
 
     /// What cannot be obeyed: key and problem.
     pub fn objections(&self, guard: &Guard) -> Vec<(&'static str, String)> {
-        self.webhook.iter().flat_map(|webhook| webhook.objections(guard)).collect()
+        let webhook = self.webhook.iter().flat_map(|webhook| webhook.objections(guard));
+        webhook.chain(self.email.iter().flat_map(|email| email.objections(guard))).collect()
     }
 }

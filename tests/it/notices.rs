@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::ashby::{candidate_hire, hire, nth};
 use crate::support::files::{Files, pdf};
+use crate::support::mailbox::Mailbox;
 use crate::support::receiver::{Mood, Receiver};
 use crate::support::{House, Setup, start_of_test, state};
 
@@ -241,4 +242,61 @@ async fn a_receiver_in_a_private_network_or_a_weak_secret_is_refused_in_words() 
     assert!(private.contains("notices.webhook.url") && private.contains("outbound.allow"), "{private}");
     let weak = refused("url = \"https://example.com/hook\"\nsecret = \"whsec_c2hvcnQ=\"\n");
     assert!(weak.contains("notices.webhook.secret") && !weak.contains("c2hvcnQ"), "{weak}");
+}
+
+#[tokio::test]
+async fn a_mailbox_is_told_once_in_words_and_without_a_personal_datum() {
+    let mailbox = Mailbox::start().await;
+    let server = "public_url = \"https://hires.example.com\"\n".to_owned();
+    let house = House::with(Setup { sections: mailbox.section(), server, ..Setup::default() }).await;
+    let id = house.deliver(&without_a_date(1)).await.hire();
+    tell(&house, MINUTE).await;
+    tell(&house, MINUTE).await;
+    let letters = mailbox.letters();
+    let [letter] = &letters[..] else { panic!("one letter, not {letters:?}") };
+    assert!(letter.contains("RCPT TO:<hr@example.com>") && letter.contains("RCPT TO:<it@example.com>"));
+    assert!(letter.contains("Subject: hirebridge: ") && letter.contains("From: hirebridge "), "{letter}");
+    assert!(letter.replace("=\n", "").contains(&format!("console/#/hires/{id}")), "{letter}");
+    let text = letter.to_lowercase();
+    assert!(!["mia", "beispiel", "example.org"].iter().any(|datum| text.contains(datum)), "{letter}");
+}
+
+#[tokio::test]
+async fn a_mailbox_and_a_url_are_told_each_even_if_the_other_is_not() {
+    let (mailbox, receiver) = (Mailbox::start().await, Receiver::start().await);
+    receiver.is(Mood::Status(500));
+    let sections = mailbox.section() + &receiver.section();
+    let house = House::with(Setup { sections, ..Setup::default() }).await;
+    house.deliver(&without_a_date(1)).await;
+    tell(&house, SignedDuration::ZERO).await;
+    assert_eq!((mailbox.letters().len(), receiver.came().len()), (1, 1));
+    tell(&house, MINUTE).await;
+    assert_eq!((mailbox.letters().len(), receiver.came().len()), (1, 2));
+}
+
+#[tokio::test]
+async fn a_digest_is_one_letter_a_day_at_its_time_and_none_if_nobody_waits() {
+    let mailbox = Mailbox::start().await;
+    let sections = mailbox.section() + "mode = \"digest\"\ndigest = \"09:30\"\n";
+    let house = House::with(Setup { sections, ..Setup::default() }).await;
+    let ids = [1, 2].map(|n| without_a_date(n));
+    for body in &ids {
+        house.deliver(body).await;
+    }
+    tell(&house, MINUTE * 89).await;
+    assert_eq!(mailbox.letters(), Vec::<String>::new(), "at 09:29");
+    for _ in 0..3 {
+        tell(&house, MINUTE).await;
+    }
+    let letters = mailbox.letters();
+    assert_eq!(letters.len(), 1);
+    assert!(letters[0].contains("Subject: hirebridge: 2 waiting for a person"), "{}", letters[0]);
+    for hire in house.get("/v1/hires").await.json()["hires"].as_array().expect("hires") {
+        let id = hire["id"].as_str().expect("an id").to_owned();
+        assert!(letters[0].contains(&id), "{}", letters[0]);
+        let dismissed = house.post(&format!("/v1/hires/{id}/dismiss"), &json!({"dismissed": true})).await;
+        assert_eq!(dismissed.status, 200, "{}", dismissed.text);
+    }
+    tell(&house, SignedDuration::from_hours(24)).await;
+    assert_eq!(mailbox.letters().len(), 1, "nobody waits");
 }

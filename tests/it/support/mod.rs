@@ -8,6 +8,7 @@ pub(crate) mod export;
 pub(crate) mod failing;
 pub(crate) mod files;
 pub(crate) mod line;
+pub(crate) mod mailbox;
 pub(crate) mod postgres;
 pub(crate) mod process;
 pub(crate) mod receiver;
