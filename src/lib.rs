@@ -11,6 +11,7 @@ pub mod due;
 pub mod http;
 pub mod ledger;
 pub mod mapping;
+pub mod notices;
 pub mod outbound;
 pub mod personio;
 pub mod poll;

@@ -29,11 +29,12 @@ use crate::http::tries::Tries;
 use crate::http::{self, App, SourceWatch};
 use crate::ledger::{self, Ledger, LedgerError, Restored};
 use crate::mapping::Mappings;
+use crate::notices::{self, Notices, Troubles};
 use crate::outbound::fetch::Fetch;
 use crate::personio::{self, Reader};
 use crate::poll::Polls;
 use crate::telemetry::Metrics;
-use crate::transfer::{Parts, Planner, Transfer};
+use crate::transfer::{Parts, Planner, Transfer, Way};
 use reload::Standing;
 
 /// A running service.
@@ -51,6 +52,7 @@ pub struct Service {
     stop: CancellationToken,
     running: Vec<JoinHandle<()>>,
     polls: watch::Receiver<u64>,
+    notices: Notices,
 }
 
 /// Why the service did not start. Nothing was sent anywhere.
@@ -234,7 +236,9 @@ impl Service {
             stop: stop.clone(),
             told,
         };
+        let notices = notices(&config, &app, transfer.clone())?;
         let mut running = vec![
+            tokio::spawn(notices.clone().run(stop.clone())),
             tokio::spawn(polled.run()),
             tokio::spawn(due::run(transfer.clone(), clock.clone(), stop.clone())),
             tokio::spawn(http::serve::serve(
@@ -265,6 +269,7 @@ impl Service {
             stop,
             running,
             polls,
+            notices,
         })
     }
 
@@ -293,6 +298,11 @@ impl Service {
     /// What takes hires to Personio, going by the configuration of this moment.
     pub fn transfer(&self) -> Transfer {
         self.transfer.borrow().clone()
+    }
+
+    /// Tells people what waits for them.
+    pub fn notices(&self) -> &Notices {
+        &self.notices
     }
 
     /// Has the configuration read again.
@@ -354,6 +364,31 @@ impl Service {
             tracing::warn!("hires are left in the ledger; the next start goes on with them");
         }
     }
+}
+
+/// So many deliveries in a row without a right signature are a trouble.
+const MISSES: u64 = 5;
+
+fn notices(
+    config: &Config,
+    app: &App,
+    transfer: watch::Receiver<Transfer>,
+) -> Result<Notices, personio::ConnectError> {
+    let watch = app.watch.clone();
+    let troubles = move || Troubles {
+        credential_refused: matches!(transfer.borrow().way(), Way::CredentialRefused),
+        signatures: watch.misses(MISSES),
+    };
+    let parts = notices::Parts {
+        settings: config.notices.clone(),
+        public_url: config.server.public_url.clone(),
+        ledger: app.transfer.ledger().clone(),
+        guard: config.guard(),
+        clock: app.clock.clone(),
+        metrics: app.metrics.clone(),
+        troubles: Box::new(troubles),
+    };
+    Ok(Notices::new(parts)?)
 }
 
 /// Whether the ledger was restored from a backup, and may still meet what it has forgotten.

@@ -145,6 +145,12 @@ struct OperationLabels {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct NoticeLabels {
+    channel: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct CutLabels {
     why: &'static str,
 }
@@ -172,6 +178,7 @@ struct Counters {
     connections_cut: Family<CutLabels, Counter>,
     out_of_order: Gauge<i64, AtomicI64>,
     old_key: Gauge,
+    notices: Family<NoticeLabels, Counter>,
 }
 
 impl Default for Counters {
@@ -253,6 +260,12 @@ impl Default for Counters {
             "What the ledger still has sealed with one of ledger.previous_keys",
             old_key.clone(),
         );
+        let notices = Family::default();
+        registry.register(
+            "notices",
+            "Tries to tell people something, by channel and outcome",
+            notices.clone(),
+        );
         Self {
             registry,
             hires,
@@ -272,6 +285,7 @@ impl Default for Counters {
             connections_cut,
             out_of_order,
             old_key,
+            notices,
         }
     }
 }
@@ -346,6 +360,11 @@ impl Metrics {
     /// A connection is cut. `why` is a stable code: `slow`, `evicted` or `full`.
     pub fn connection_cut(&self, why: &'static str) {
         self.0.connections_cut.get_or_create(&CutLabels { why }).inc();
+    }
+
+    /// It was tried to tell people something. `outcome` is a stable code: `sent`, `failed` or `given_up`.
+    pub fn notice(&self, channel: &'static str, outcome: &'static str) {
+        self.0.notices.get_or_create(&NoticeLabels { channel, outcome }).inc();
     }
 
     /// Sets the gauges that are read from the ledger: hires by source and state, and the age in seconds.

@@ -51,6 +51,8 @@ pub enum Kind {
     Document,
     /// Why deliveries were not fetched.
     Poll,
+    /// What people are told of by webhook or e-mail, and is no state of a hire.
+    Notice,
 }
 
 /// The words for a code in one language.
@@ -111,7 +113,7 @@ impl FromStr for Language {
 
 impl Kind {
     /// Every kind, in the order in which they are shown.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::State,
         Self::Warning,
         Self::Note,
@@ -123,6 +125,7 @@ impl Kind {
         Self::History,
         Self::Document,
         Self::Poll,
+        Self::Notice,
     ];
 
     /// Its name, as the API shows it.
@@ -139,6 +142,7 @@ impl Kind {
             Self::History => "history",
             Self::Document => "document",
             Self::Poll => "poll",
+            Self::Notice => "notice",
         }
     }
 
@@ -155,6 +159,7 @@ impl Kind {
             Self::History => include_str!("words/history.toml"),
             Self::Document => include_str!("words/documents.toml"),
             Self::Poll => include_str!("words/polls.toml"),
+            Self::Notice => include_str!("words/notices.toml"),
         }
     }
 

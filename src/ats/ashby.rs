@@ -11,6 +11,7 @@ mod files;
 mod look_for;
 mod read;
 mod shapes;
+mod tell;
 
 use std::sync::LazyLock;
 
@@ -24,14 +25,15 @@ use super::api::Api;
 use super::settings::{Mistakes, Settings};
 use super::signature::{Scheme, preset};
 use super::{
-    ApiError, AtsSource, Completed, CustomField, Event, Filed, Hired, Kind, Manners, Meant, Misread, Opened,
-    Setup, Trait, json,
+    ApiError, Arrived, AtsSource, Completed, CustomField, Event, Filed, Hired, Kind, Manners, Meant, Misread,
+    Opened, Setup, Trait, json,
 };
 use crate::domain::{Facts, File, Place};
 use crate::outbound::Guard;
 
 /// Ashby's place in the list.
-pub(super) const KIND: Kind = Kind { traits: &[Trait::Api, Trait::FilesNeedKey], ..Kind::of("ashby", build) };
+pub(super) const KIND: Kind =
+    Kind { traits: &[Trait::Api, Trait::FilesNeedKey, Trait::TakesNotes], ..Kind::of("ashby", build) };
 
 /// Where Ashby's API is: <https://developers.ashbyhq.com/reference/introduction>.
 const API: &str = "https://api.ashbyhq.com";
@@ -55,6 +57,8 @@ struct Ashby {
     hired_when: Vec<&'static str>,
     /// There if the customer gave us a key.
     api: Option<Api>,
+    /// Whether a note is left on the candidate's profile: not unless it is asked for, since it needs a right more.
+    note_on_profile: bool,
 }
 
 fn build(settings: &Settings, guard: &Guard, mistakes: &mut Mistakes) -> Option<Box<dyn AtsSource>> {
@@ -68,8 +72,12 @@ fn build(settings: &Settings, guard: &Guard, mistakes: &mut Mistakes) -> Option<
     let base = settings.api_base_url.clone();
     let base = base.unwrap_or_else(|| Url::parse(API).expect("it is a URL"));
     let api = settings.api_key.as_ref().map(|key| Api::with_basic_key(base, key, ACCEPT, guard)).transpose();
+    let note_on_profile = settings.note_on_profile.unwrap_or(false);
+    if note_on_profile && settings.api_key.is_none() {
+        mistakes.add("note_on_profile", "needs `api_key` as well".to_owned());
+    }
     match api {
-        Ok(api) => Some(Box::new(Ashby { hired_when, api })),
+        Ok(api) => Some(Box::new(Ashby { hired_when, api, note_on_profile })),
         Err(problem) => {
             mistakes.add("api_key", problem);
             None
@@ -125,6 +133,14 @@ impl AtsSource for Ashby {
             (Some(api), Place::Handle(handle)) => files::open(api, handle, deadline).await,
             _ => Err(ApiError::NoFiles),
         }
+    }
+
+    fn is_told(&self) -> bool {
+        self.note_on_profile && self.api.is_some()
+    }
+
+    async fn tell(&self, arrived: &Arrived, deadline: Instant) -> Result<(), ApiError> {
+        tell::tell(self.api.as_ref().ok_or(ApiError::Unreachable)?, arrived, deadline).await
     }
 
     async fn custom_fields(&self, deadline: Instant) -> Option<Result<Vec<CustomField>, ApiError>> {

@@ -202,12 +202,24 @@ impl fmt::Debug for Opened {
 pub struct Arrived {
     /// The application's id at the ATS, as in [`Hired`].
     pub application: String,
+    /// The candidate's id at the ATS, if it is known.
+    pub candidate: Option<String>,
     /// The employee's page in Personio, if it is known how such a link looks.
     pub link: Option<String>,
     /// When the employee was created.
     pub at: Timestamp,
     /// Who sent it: nobody if it went by itself.
     pub by: Option<String>,
+}
+
+impl Arrived {
+    /// What a note says.
+    fn words(&self) -> String {
+        let day = self.at.strftime("%Y-%m-%d");
+        let by = self.by.as_deref().map(|who| format!(", sent by {who}")).unwrap_or_default();
+        let link = self.link.as_deref().map(|link| format!(": {link}")).unwrap_or_default();
+        format!("In Personio since {day}{by}{link}")
+    }
 }
 
 /// What the headers of a delivery say of it.

@@ -10,6 +10,8 @@ use crate::ats;
 const WORDS: &[(&str, &[&str])] = &[
     ("log.format", &["json", "text"]),
     ("log.level", &["error", "warn", "info", "debug", "trace"]),
+    ("notices.language", &["en", "de"]),
+    ("notices.email.mode", &["each", "digest"]),
     ("sources.NAME.name_split", &["send", "review"]),
     ("sources.NAME.signature.outer", &["base64"]),
     ("sources.NAME.signature.encoding", &["hex", "base64"]),

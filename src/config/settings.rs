@@ -14,7 +14,7 @@ use crate::http::operators::{self, Operators};
 use crate::mapping::{self, Filing, FilterSettings, Filters, Mapping, MappingError, Mappings};
 use crate::outbound::guard::{self, Guard};
 use crate::telemetry::Metrics;
-use crate::{ats, http, ledger, personio, telemetry, transfer};
+use crate::{ats, http, ledger, notices, personio, telemetry, transfer};
 
 /// Everything that can be set: each section belongs to the module that obeys it.
 #[derive(Clone, Debug, Deserialize)]
@@ -35,6 +35,8 @@ pub struct Config {
     pub transfer: transfer::Settings,
     /// How long things are kept.
     pub retention: transfer::Retention,
+    /// Who is told of what.
+    pub notices: notices::Settings,
     /// Who delivers, by name.
     #[serde(default)]
     pub sources: BTreeMap<String, Source>,
@@ -201,6 +203,9 @@ impl Config {
         }
         for error in Operators::build(&self.operators).err().into_iter().flatten() {
             object(&error.key, &error.problem, "");
+        }
+        for (key, problem) in self.notices.objections(&guard) {
+            object(key, &problem, "");
         }
         for (name, source) in &self.sources {
             if source.ats.body_limit().is_some_and(|limit| limit > self.server.body_memory) {

@@ -33,6 +33,8 @@ struct Seen {
     hire: Option<(Timestamp, HireId)>,
     refusal: Option<(Timestamp, &'static str)>,
     refusals: u64,
+    /// How many in a row had no right signature, until now.
+    unsigned: u64,
     ignored: BTreeMap<String, u64>,
     secrets: BTreeMap<usize, Timestamp>,
     poll: Polled,
@@ -65,6 +67,7 @@ impl SourceWatch {
     pub fn admitted(&self, source: &str, secret: Option<usize>, at: Timestamp) {
         self.note(source, |seen| {
             seen.delivery = Some(at);
+            seen.unsigned = 0;
             seen.secrets.extend(secret.map(|secret| (secret, at)));
         });
     }
@@ -89,6 +92,17 @@ impl SourceWatch {
             seen.refusal = Some((at, reason));
             seen.refusals += 1;
         });
+    }
+
+    /// A delivery had no right signature; it is refused.
+    pub fn unsigned(&self, source: &str) {
+        self.note(source, |seen| seen.unsigned += 1);
+    }
+
+    /// Sources of which at least so many deliveries in a row, up to the last, had no right signature.
+    pub fn misses(&self, in_a_row: u64) -> Vec<String> {
+        let missing = |seen: &Seen| seen.unsigned >= in_a_row;
+        self.all().iter().filter(|(_, seen)| missing(seen)).map(|(name, _)| name.clone()).collect()
     }
 
     /// A source's place was asked, and all that it gave is stored.

@@ -156,7 +156,10 @@ async fn take(app: &App, source: Option<&Source>, request: Request) -> Outcome {
             let problem = Problem::of(Code::TooLarge);
             return Outcome::Refused(Refused { reason: refusal.code(), problem });
         }
-        Err(refusal) => return Outcome::Refused(unsigned(refusal.code())),
+        Err(refusal) => {
+            app.watch.unsigned(source.name());
+            return Outcome::Refused(unsigned(refusal.code()));
+        }
     };
     // What was packed takes up room as well.
     if let Err(problem) = room.grow(delivery.body().len().saturating_sub(arrived)) {

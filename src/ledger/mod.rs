@@ -7,6 +7,7 @@
 
 mod bodies;
 pub mod keyring;
+pub mod outbox;
 pub mod permit;
 pub mod postgres;
 mod row;
@@ -28,6 +29,7 @@ use uuid::Uuid;
 use crate::domain::{Actor, Employee, Entry, Hire, HireId, HireKey, State, Translation};
 
 pub use keyring::{Keyring, Mark, Session, Which};
+pub use outbox::{Notice, Outbox};
 pub use permit::{Denied, Owner, Ticket};
 pub use seal::{KeyError, LedgerKey};
 pub use settings::{OpenError, Place, Settings, inspect, open};
@@ -226,6 +228,9 @@ pub trait Ledger: Send + Sync + 'static {
 
     /// All translations, proposed and confirmed, oldest first.
     async fn translations(&self) -> Result<Vec<Translation>, LedgerError>;
+
+    /// Where what people are to be told is kept.
+    fn outbox(&self) -> &dyn Outbox;
 
     /// Where the documents of hires are.
     fn shelf(&self) -> &dyn Shelf;

@@ -17,6 +17,8 @@ use reqwest::Url;
 use serde::Deserialize;
 use url::Host;
 
+use reqwest::dns::Resolve;
+
 use place::Place;
 use resolve::{Names, Resolver};
 
@@ -189,6 +191,26 @@ impl Guard {
     /// Whether the configuration names this host, at this port.
     pub fn lists(&self, url: &Url) -> bool {
         self.rules.allowed.iter().any(|place| place.is_at(url))
+    }
+
+    /// The address to connect to for what is no HTTP: the host is looked at as any other, and its name is resolved to
+    /// addresses alone that are admitted. It goes through no proxy.
+    ///
+    /// # Errors
+    /// [`Forbidden`]; `None` if the name has no address.
+    pub async fn address(&self, host: &str, port: u16) -> Result<Option<SocketAddr>, Forbidden> {
+        let url = Url::parse(&format!("https://{host}:{port}/")).map_err(|_| Forbidden::Address)?;
+        self.check(&url)?;
+        let name = match url.host().ok_or(Forbidden::Address)? {
+            Host::Domain(name) => name.parse::<reqwest::dns::Name>().map_err(|_| Forbidden::Address)?,
+            Host::Ipv4(ip) => return Ok(Some((ip, port).into())),
+            Host::Ipv6(ip) => return Ok(Some((ip, port).into())),
+        };
+        match Resolver::new(self.clone()).resolve(name).await {
+            Ok(mut found) => Ok(found.next().map(|found| (found.ip(), port).into())),
+            Err(error) if error.is::<Forbidden>() => Err(Forbidden::Address),
+            Err(_) => Ok(None),
+        }
     }
 
     /// Looks at who answered.

@@ -24,6 +24,7 @@ impl Inner {
         let by = history.iter().rev().find_map(|entry| entry.actor.strip_prefix("operator:"));
         let arrived = Arrived {
             application: hire.key.application.clone(),
+            candidate: hire.record.candidate().map(str::to_owned),
             link: hire.employee.and_then(|employee| self.parts.reader.profile_link(employee)),
             at: self.now(),
             by: by.map(str::to_owned),

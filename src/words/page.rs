@@ -88,6 +88,9 @@ fn heading(kind: Kind, language: Language) -> (&'static str, &'static str) {
                 ("States of a document", "`state` of one of a hire's `documents`, with `reason` in brackets.")
             }
             Kind::Poll => ("Deliveries that are not fetched", "`poll.last_error` of a source, and the log."),
+            Kind::Notice => {
+                ("Notices", "`reason` of a notice by webhook or e-mail, beside the states of a hire.")
+            }
         },
         Language::German => match kind {
             Kind::State => ("Zustände einer Einstellung", "`state`, mit `reason` in Klammern."),
@@ -113,6 +116,10 @@ fn heading(kind: Kind, language: Language) -> (&'static str, &'static str) {
             Kind::Poll => {
                 ("Meldungen, die nicht abgeholt werden", "`poll.last_error` einer Quelle, und das Protokoll.")
             }
+            Kind::Notice => (
+                "Benachrichtigungen",
+                "`reason` einer Benachrichtigung per Webhook oder E-Mail, neben den Zuständen einer Einstellung.",
+            ),
         },
     }
 }

@@ -1,12 +1,13 @@
 //! With a key to Ashby's API the hire is completed; what the API does not tell never stops it.
 
 use futures_util::future::join_all;
+use jiff::SignedDuration;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::ashby::{fixture, without_offer};
 use crate::support::ashby_api::{Ashby, BASIC, KEY, PARENT, Says, TEAM};
-use crate::support::{ADMIN, House, state};
+use crate::support::{ADMIN, House, notes, state};
 
 /// The notes on calls that failed.
 fn failed(hire: &Value) -> Vec<String> {
@@ -168,4 +169,32 @@ async fn the_key_shows_in_no_answer() {
     for secret in [KEY, BASIC.trim_start_matches("Basic ")] {
         assert!(answers.iter().all(|text| !text.contains(secret)));
     }
+}
+
+#[tokio::test]
+async fn a_note_on_the_profile_is_left_only_if_it_is_asked_for() {
+    for (line, times) in [("note_on_profile = true", 1), ("", 0)] {
+        let api = Ashby::healthy().says("candidate.createNote", Says::results(&json!({"id": "n-1"})));
+        let house = api.house(line).await;
+        let answer = house.deliver(&fixture("applicationUpdate-hired")).await;
+        assert_eq!(answer.state(), "created", "{}", answer.text);
+        house.deliver(&fixture("applicationUpdate-hired")).await;
+        house.pass(SignedDuration::from_mins(1)).await;
+        api.was_asked_rightly();
+        let noted = api.asked().iter().filter(|call| *call == "candidate.createNote").count();
+        assert_eq!(noted, times, "{line}");
+        let hire = house.hire(&answer.hire()).await;
+        assert_eq!(notes(&hire).contains(&"noted_at_ats"), times == 1, "{hire}");
+    }
+}
+
+#[tokio::test]
+async fn a_note_that_the_key_may_not_leave_costs_nothing() {
+    let api = Ashby::healthy().says("candidate.createNote", Says::error("missing_endpoint_permission"));
+    let house = api.house("note_on_profile = true").await;
+    let answer = house.deliver(&fixture("applicationUpdate-hired")).await;
+    assert_eq!(answer.state(), "created");
+    let hire = house.hire(&answer.hire()).await;
+    let told = notes(&hire);
+    assert!(told.contains(&"not_noted_at_ats:refused_missing_endpoint_permission"), "{told:?}");
 }

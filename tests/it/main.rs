@@ -29,6 +29,7 @@ mod health;
 mod kept;
 mod keys;
 mod ledger;
+mod notices;
 mod once;
 mod operators;
 mod order;

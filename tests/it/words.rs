@@ -59,6 +59,7 @@ const LISTS: &[(&str, &str, &str, Kind, &[&str])] = &[
     ("domain/history.rs", "const RESENT", ";", Kind::History, &[]),
     ("ats/poll.rs", "fn code(", "\n    }\n", Kind::Poll, &[]),
     ("poll.rs", "const NOT_STORED", ";", Kind::Poll, &[]),
+    ("notices/message.rs", "const DOCUMENT_FAILED", "const WARNINGS", Kind::Notice, &[]),
 ];
 
 /// Codes that are no literal where they are used: file, argument, and which codes it may be. None if they come from

@@ -15,7 +15,7 @@ fn payload(name: &str) -> Value {
 }
 
 fn ashby(hired_when: &[&'static str]) -> Ashby {
-    Ashby { hired_when: hired_when.to_vec(), api: None }
+    Ashby { hired_when: hired_when.to_vec(), api: None, note_on_profile: false }
 }
 
 fn read(payload: &Value) -> Result<Event, Misread> {

@@ -140,13 +140,6 @@ pub(super) async fn open(api: &Api, id: &str, deadline: Instant) -> Result<Opene
 /// Leaves a note on the candidate's profile.
 pub(super) async fn tell(api: &Api, arrived: &Arrived, deadline: Instant) -> Result<(), ApiError> {
     let (candidate, _) = arrived.application.split_once('-').ok_or(ApiError::Unreadable)?;
-    let body = json!({"note": {"body": words(arrived), "visibility": {"level": "public"}}});
+    let body = json!({"note": {"body": arrived.words(), "visibility": {"level": "public"}}});
     api.post_json(&format!("candidates/{candidate}/notes"), &body, deadline).await.map(|_: Value| ())
-}
-
-fn words(arrived: &Arrived) -> String {
-    let day = arrived.at.strftime("%Y-%m-%d");
-    let by = arrived.by.as_deref().map(|who| format!(", sent by {who}")).unwrap_or_default();
-    let link = arrived.link.as_deref().map(|link| format!(": {link}")).unwrap_or_default();
-    format!("In Personio since {day}{by}{link}")
 }

@@ -9,6 +9,7 @@ mod keyring;
 mod keys;
 mod open;
 mod order;
+mod outbox;
 mod restored;
 mod shelf;
 mod statements;
@@ -27,8 +28,8 @@ use super::row::Row;
 use super::seal::Seal;
 use super::translation::{Sealed, open as opened};
 use super::{
-    Accepted, Counts, Delivery, Denied, Filter, Keyring, Ledger, LedgerError, LedgerKey, Owner, Restored,
-    Shelf, Ticket,
+    Accepted, Counts, Delivery, Denied, Filter, Keyring, Ledger, LedgerError, LedgerKey, Outbox, Owner,
+    Restored, Shelf, Ticket,
 };
 use crate::domain::{Actor, Employee, Entry, Event, Hire, HireId, HireKey, Translation};
 
@@ -269,6 +270,10 @@ impl Ledger for PostgresLedger {
     async fn translations(&self) -> Result<Vec<Translation>, LedgerError> {
         let sealed = twice(|| translations::all(&self.pool)).await?;
         sealed.iter().map(|(id, entry)| opened(*id, entry, &self.seal)).collect()
+    }
+
+    fn outbox(&self) -> &dyn Outbox {
+        self
     }
 
     fn shelf(&self) -> &dyn Shelf {

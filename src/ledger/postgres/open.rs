@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0004_documents.sql"),
     include_str!("migrations/0005_operators.sql"),
     include_str!("migrations/0007_bodies.sql"),
+    include_str!("migrations/0008_notices.sql"),
 ];
 
 /// So many connections at most; each commit occupies one for as long as its sync takes.

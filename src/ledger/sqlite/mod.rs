@@ -7,6 +7,7 @@ mod keys;
 mod log;
 mod open;
 mod order;
+mod outbox;
 mod reader;
 mod row;
 mod shelf;
@@ -28,8 +29,8 @@ use super::row::Row;
 use super::seal::Seal;
 use super::translation::Sealed;
 use super::{
-    Accepted, Counts, Delivery, Denied, Filter, Keyring, Ledger, LedgerError, LedgerKey, Owner, Restored,
-    Shelf, Snapshot, SnapshotError, Ticket,
+    Accepted, Counts, Delivery, Denied, Filter, Keyring, Ledger, LedgerError, LedgerKey, Outbox, Owner,
+    Restored, Shelf, Snapshot, SnapshotError, Ticket,
 };
 use crate::domain::{Actor, Employee, Entry, Event, Hire, HireId, HireKey, Translation};
 use condition::Condition;
@@ -255,6 +256,10 @@ impl Ledger for SqliteLedger {
 
     async fn translations(&self) -> Result<Vec<Translation>, LedgerError> {
         self.all_translations().await
+    }
+
+    fn outbox(&self) -> &dyn Outbox {
+        self
     }
 
     fn shelf(&self) -> &dyn Shelf {

@@ -23,6 +23,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0004_documents.sql"),
     include_str!("migrations/0005_operators.sql"),
     include_str!("migrations/0007_bodies.sql"),
+    include_str!("migrations/0008_notices.sql"),
 ];
 
 /// How long a write waits for a lock of another program's. Whoever delivers, and whoever asks whether we are

@@ -148,6 +148,11 @@ impl Ashby {
     }
 }
 
+fn is_note(note: &Value) -> bool {
+    let said = note.as_str().unwrap_or_default();
+    said.starts_with("In Personio since 2026-12-01") && said.contains("/staff/details/")
+}
+
 async fn answer(State(ashby): State<Ashby>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let body = axum::body::to_bytes(body, 1 << 20).await.unwrap_or_default();
@@ -160,6 +165,9 @@ async fn answer(State(ashby): State<Ashby>, request: Request) -> Response {
         "department.info" => json!({"departmentId": body["departmentId"]}),
         "offer.info" => json!({"offerId": OFFER}),
         "file.info" => json!({"fileHandle": body["fileHandle"]}),
+        "candidate.createNote" if is_note(&body["note"]) => {
+            json!({"candidateId": ashby.candidate, "note": body["note"]})
+        }
         "customField.list" => json!({"limit": 100}),
         _ => json!({"applicationId": ashby.application, "acceptanceStatus": ["Accepted"]}),
     };

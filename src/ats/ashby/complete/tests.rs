@@ -100,7 +100,7 @@ fn fixture(name: &str) -> Value {
 }
 
 fn hired(name: &str, api: Option<Api>) -> (Ashby, Hired) {
-    let ashby = Ashby { hired_when: read::HIRE_EVENTS.to_vec(), api };
+    let ashby = Ashby { hired_when: read::HIRE_EVENTS.to_vec(), api, note_on_profile: false };
     match ashby.read(&fixture(name)) {
         Ok(Event::Hire(hired)) => (ashby, *hired),
         other => panic!("is a hire: {other:?}"),
