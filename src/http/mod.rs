@@ -9,6 +9,7 @@ mod body;
 pub mod code;
 mod codes;
 mod connection;
+mod console;
 mod contract;
 mod desk;
 pub mod door;
@@ -176,7 +177,7 @@ fn routes() -> OpenApiRouter<App> {
 
 /// The service.
 pub fn router(app: App) -> Router {
-    dressed(routes().into(), app)
+    dressed(Router::from(routes()).merge(console::routes()), app)
 }
 
 /// Gives each request to the router of that moment, so that it goes by one configuration from beginning to end.
