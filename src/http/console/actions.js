@@ -14,7 +14,7 @@ function possible(hire, role) {
   return [
     role.sends && held && "link",
     role.sends && listed && (hire.flags.dismissed ? "undismiss" : "dismiss"),
-    role.administers && !["created", "sending", "unknown", "erased"].includes(hire.state) && "replay",
+    role.administers && hire.source !== "manual" && !["created", "sending", "unknown", "erased"].includes(hire.state) && "replay",
     role.administers && "export",
     role.administers && "erase",
   ].filter(Boolean);

@@ -5,11 +5,11 @@ import { Said, show } from "./parts.js";
 import { called } from "./plan.js";
 import { t } from "./words.js";
 
-export function Field({ name, value, original, corrected, missing, warnings, errors, correct, always }) {
+export function Field({ name, value, original, corrected, missing, needed, warnings, errors, correct, always }) {
   const { catalog, codes } = useContext(Desk);
   const id = `field-${name}`;
   const doubtful = warnings.length > 0 && !corrected;
-  const classes = ["field", errors.length || missing || doubtful ? "wrong" : "", corrected ? "corrected" : ""];
+  const classes = ["field", errors.length || needed || doubtful ? "wrong" : "", corrected ? "corrected" : ""];
   const options = corrected ? [] : [...new Set(warnings.flatMap((one) => one.options))].slice(0, 5);
   const change = (text) => correct(text === show(original) || text === String(original ?? "") ? undefined : text === "" ? null : text);
   const offered = (one) => html`<button type="button" class="chip" onClick=${() => correct(one)}>
@@ -18,7 +18,7 @@ export function Field({ name, value, original, corrected, missing, warnings, err
     <label for=${id}>${label(catalog, name)}</label>
     <${Input} id=${id} name=${name} value=${value} change=${change} described=${`${id}-says`} invalid=${errors.length > 0} />
     <div class="says" id="${id}-says">
-      ${missing && html`<p class="doubt">${t("missing")}</p>`}
+      ${missing && html`<p class=${needed ? "doubt" : "hint"}>${t(needed ? "needed" : "missing")}</p>`}
       ${doubtful && warnings.map((one) => html`<p class="doubt">${meaning(codes, "warning", one.code)?.says ?? one.code}
         ${one.sent !== null && one.sent !== undefined && one.sent !== value && html` <q><${Said} text=${show(one.sent)} /></q>`}</p>`)}
       ${errors.map((one) => html`<p class="doubt" role="alert"><${Said} text=${one.message} /></p>`)}

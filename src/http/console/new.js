@@ -34,7 +34,9 @@ export function New() {
         <${Fetch} sources=${sources.filter((one) => FETCHED.includes(one.kind))} fetched=${fetched} />
         <${Typed} hire=${hire} sources=${sources} change=${(next) => { setHire(next); setPlan(null); }} show=${setPlan} held=${key} />
       </div>
-      <div>${plan && html`<${Preview} plan=${plan} />`}</div>
+      <div>${plan
+        ? html`<${Preview} plan=${plan} />`
+        : html`<${Card} id="plan" title=${t("would_send")}><p class="hint">${t("plan_later")}</p><//>`}</div>
     </div>`;
 }
 

@@ -8,6 +8,9 @@ import { ordered } from "./plan.js";
 import { Send } from "./send.js";
 import { count, t } from "./words.js";
 
+// Without these nothing is ever sent; whether another one is required too, the rules say.
+const ALWAYS_REQUIRED = ["email", "first_name", "last_name"];
+
 // Values that belong to one person each: "always" would make no sense of them.
 const PERSONAL = ["email", "first_name", "last_name", "preferred_name", "hire_date"];
 
@@ -61,10 +64,12 @@ export function PlanForm({ hire, changed }) {
   const errors = problem?.status === 422 ? (problem.body.errors ?? []) : [];
   const fields = warnings.map((one) => one.field).filter((key) => key && isAttribute(key));
   const keys = ordered(catalog, [...Object.keys(original), ...Object.keys(planned), ...missing, ...fields, ...Object.keys(corrections), ...added]);
+  const basic = missing.filter((key) => ALWAYS_REQUIRED.includes(key));
+  const needed = (key) => !plan?.sendable && (basic.length ? basic : missing).includes(key);
   const field = (key) => {
     const about = warnings.filter((one) => one.field === key);
     return html`<${Field} key=${key} name=${key} value=${key in corrections ? corrections[key] : planned[key]} original=${original[key]}
-      corrected=${key in corrections} missing=${missing.includes(key) && !(key in corrections)} warnings=${about}
+      corrected=${key in corrections} missing=${missing.includes(key) && !(key in corrections)} needed=${needed(key)} warnings=${about}
       errors=${errors.filter((one) => one.field === key)} correct=${(value) => correct(key, value)}
       always=${hire.source !== "manual" && !PERSONAL.includes(key) && { set: always.includes(key), from: about.find((one) => one.sent)?.sent ?? original[key],
         change: (yes) => setAlways(yes ? [...always, key] : always.filter((one) => one !== key)) }} />`;

@@ -34,7 +34,7 @@ function Personio({ all }) {
   return html`<${Card} id="personio" title="Personio" aside=${html`<span class="badge ${good ? "done" : "person"}">${t(`personio.${state}`)}</span>`}>
     <p>${t(`personio.${state}.says`)}${since && !good && html` ${t("since", { at: moment(since) })}`}</p>
     ${next && html`<p class="hint">${t("next_try", { at: moment(next) })}</p>`}
-    ${counts.length > 0 && html`<ul class="counts">${counts.map(([state, n]) => html`<li><strong>${n}</strong> ${t(`state.${state}`)}</li>`)}</ul>`}
+    ${counts.length > 0 && html`<ul class="counts">${counts.map(([state, n]) => html`<li>${t(`state.${state}`)}: <strong>${n}</strong></li>`)}</ul>`}
     ${all.status?.oldest_unfinished && html`<p class="hint">${t("oldest")} <${When} at=${all.status.oldest_unfinished} /></p>`}
   <//>`;
 }

@@ -37,7 +37,5 @@ function Fields({ fields }) {
   const { catalog } = useContext(Desk);
   if (!fields?.length) return null;
   return html`<ul class="changes">${fields.map(({ field, old, new: now }) => html`<li>
-    <span>${label(catalog, field)}</span>:
-    <del><span class="unseen">${t("before")} </span><${Said} text=${show(old)} /></del> →
-    <ins><span class="unseen">${t("after")} </span><${Said} text=${show(now)} /></ins></li>`)}</ul>`;
+    ${label(catalog, field)}:${" "}<del><span class="unseen">${t("before")} </span><${Said} text=${show(old)} /></del>${" → "}<ins><span class="unseen">${t("after")} </span><${Said} text=${show(now)} /></ins></li>`)}</ul>`;
 }
