@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::employee::normalised_email;
 use super::facts::Facts;
 use super::file::File;
-use super::history::{Actor, Entry};
+use super::history::{Actor, Change, Difference, Entry};
 use super::plan::{Note, Plan, Warning};
 use super::state::State;
 use super::step::{Effect, Event, NotAllowed, step};
@@ -152,6 +152,9 @@ pub struct Record {
     /// The employees in Personio who may be this person, if there is more than one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub doubles: Vec<u64>,
+    /// What people changed, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<Change>,
 }
 
 /// One hire, as it is in the ledger plus the steps not saved yet.
@@ -269,6 +272,11 @@ impl Hire {
         }
     }
 
+    /// The version that is stored: another one after each change.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
     /// Where the hire stands.
     pub fn state(&self) -> State {
         self.state
@@ -284,6 +292,8 @@ impl Hire {
         self.unsaved.push(Entry::of(self.state, event, next, actor, at));
         self.updated_at = at;
         let stays = matches!(event, Event::Unhired) && self.state == next;
+        // Whoever took it off the list has not seen this.
+        self.flags.dismissed = false;
         self.state = next;
         if !stays {
             self.next_at = None;
@@ -297,6 +307,12 @@ impl Hire {
         let (actor, cause) = (actor.to_string(), what.to_owned());
         self.unsaved.push(Entry { at, actor, from: Some(state.clone()), to: state, cause });
         self.updated_at = at;
+    }
+
+    /// Keeps what a person changed and said in the step that was taken last.
+    pub fn add_to_last_step(&mut self, fields: Vec<Difference>, note: Option<String>) {
+        let change = self.unsaved.last().map(|step| Change { fields, note, ..Change::of(step) });
+        self.record.changes.extend(change);
     }
 
     /// The person's e-mail address in the form in which hires are compared.

@@ -3,6 +3,8 @@
 use std::fmt;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::state::State;
 use super::step::{Event, Found, Outcome};
@@ -21,6 +23,13 @@ pub enum Actor {
     Operator(String),
 }
 
+impl Actor {
+    /// The operator's name, if what an [`Actor`] has printed is one.
+    pub fn operator_in(actor: &str) -> Option<&str> {
+        actor.strip_prefix("operator:")
+    }
+}
+
 impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -29,6 +38,51 @@ impl fmt::Display for Actor {
             Self::Operator(name) => write!(f, "operator:{name}"),
         }
     }
+}
+
+/// What a person changed or said in one step. Personal: it is part of the record, and belongs to the line of the
+/// history that has the same time, actor and cause.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    /// When.
+    pub at: Timestamp,
+    /// Who, as [`Actor`] prints it.
+    pub actor: String,
+    /// Why, as the history says it.
+    pub cause: String,
+    /// The attributes that were corrected.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<Difference>,
+    /// What the person said about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+impl Change {
+    /// What belongs to this line of the history.
+    pub fn of(entry: &Entry) -> Self {
+        let Entry { at, actor, cause, .. } = entry.clone();
+        Self { at, actor, cause, fields: Vec::new(), note: None }
+    }
+
+    /// Whether this is what was changed in that step. The ledger keeps times to the millisecond.
+    pub fn belongs_to(&self, entry: &Entry) -> bool {
+        let at = |time: Timestamp| time.as_millisecond();
+        at(self.at) == at(entry.at) && self.actor == entry.actor && self.cause == entry.cause
+    }
+}
+
+/// An attribute whose value is not the one it was.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub struct Difference {
+    /// The Personio attribute.
+    pub field: String,
+    /// The value before, if there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Value>,
+    /// The value after.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Value>,
 }
 
 /// One line of a hire's history. Holds no personal value.

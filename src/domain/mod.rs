@@ -25,7 +25,7 @@ pub use employee::Employee;
 pub use facts::Facts;
 pub use file::{DocumentKind, File, Place};
 pub use hire::{Flags, Hire, HireId, HireKey, LookUpZero, NameSplit};
-pub use history::{Actor, Entry};
+pub use history::{Actor, Change, Difference, Entry};
 pub use plan::{Note, Plan, PlannedDocument, Warning};
 pub use state::{Held, How, State, Waiting};
 pub use step::{Effect, Event, Found, NotAllowed, Outcome, prevails, step};

@@ -14,15 +14,15 @@ use super::code::Code;
 use super::contract::tag;
 use super::door::{Sender, Viewer};
 use super::hires::{Id, shown};
-use super::language::Spoken;
 use super::problem::{self, Problem};
 use super::shapes::{HireShape, Preview};
+use super::version::{IfMatch, Shown};
 use crate::domain::HireId;
-use crate::transfer::Approval;
+use crate::transfer::{Approval, By};
 use crate::words::Language;
 
 /// What an action answers: the hire as it is then.
-type Changed = Result<Spoken<HireShape>, Problem>;
+type Changed = Result<Shown, Problem>;
 
 /// What is to be different from what the mapping made.
 #[derive(Deserialize, ToSchema)]
@@ -59,13 +59,19 @@ pub(super) struct Sending {
 /// Whether a hire is off the list.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"dismissed": true}))]
+#[schema(example = json!({"dismissed": true, "note": "Starts with our sister company."}))]
 pub(super) struct Dismissal {
     /// `false` puts it back.
     #[serde(default = "yes")]
     #[schema(default = true)]
     dismissed: bool,
+    /// Why, for whoever reads the hire's history: at most 500 characters.
+    #[schema(max_length = 500)]
+    note: Option<String>,
 }
+
+/// How many characters a note may have.
+const LONGEST_NOTE: usize = 500;
 
 fn yes() -> bool {
     true
@@ -104,7 +110,11 @@ pub(super) async fn preview(
 /// If the plan made now is another one, nothing is sent: 409 shows the difference. The answer comes when the
 /// outcome is stored, or after the server's `wait` with the state of that moment.
 #[utoipa::path(post, path = "/v1/hires/{id}/send", tag = tag::HIRES, operation_id = "send_hire",
-    params(("id" = Uuid, Path, description = "The hire's id")),
+    params(
+        ("id" = Uuid, Path, description = "The hire's id"),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` of the hire that was looked at: if it has \
+            changed since, nothing is done", example = "\"7\""),
+    ),
     request_body(content = Sending, description = "The plan's hash and the corrections it was made with"),
     responses(
         (status = 200, description = "The hire as it is now", body = HireShape),
@@ -121,38 +131,56 @@ pub(super) async fn preview(
             )),
         (status = 422, description = "Corrections are not right, or the plan may not be sent as it is"),
         (status = 502, description = "Personio could not be asked; nothing was sent"),
+        (status = 412, description = "The hire is not the version of `If-Match`"),
     ))]
 pub(super) async fn send(
     sender: Sender,
     State(app): State<App>,
     language: Language,
     Id(id): Id,
+    IfMatch(version): IfMatch,
     body::Json(sending): body::Json<Sending>,
 ) -> Changed {
     let Sending { plan_hash, corrections, always } = sending;
     let approval = Approval { plan_hash, corrections, always };
-    let hire = app.transfer.send(id, &approval, sender.name(), app.settings.wait()).await?;
+    let by = By { operator: sender.name(), version };
+    let hire = app.transfer.send(id, &approval, &by, app.settings.wait()).await?;
     shown(&app, &hire, language).await
 }
 
-/// Take a held hire off the list, or put it back.
+/// Take a hire off the list of those that need a person, or put it back.
 ///
-/// A mark, not a deletion: `{"dismissed": false}` undoes it.
+/// For a hire that is held or flagged. A mark, not a deletion: `{"dismissed": false}` undoes it, and so does whatever
+/// happens to the hire later.
 #[utoipa::path(post, path = "/v1/hires/{id}/dismiss", tag = tag::HIRES, operation_id = "dismiss_hire",
-    params(("id" = Uuid, Path, description = "The hire's id")),
+    params(
+        ("id" = Uuid, Path, description = "The hire's id"),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` of the hire that was looked at: if it has \
+            changed since, nothing is done", example = "\"7\""),
+    ),
     request_body(content = Dismissal, description = "Off the list or back on it"),
     responses(
         (status = 200, description = "The hire as it is now", body = HireShape),
-        (status = 409, description = "The hire is not held"),
+        (status = 409, description = "The hire is neither held nor flagged"),
+        (status = 412, description = "The hire is not the version of `If-Match`"),
     ))]
 pub(super) async fn dismiss(
     sender: Sender,
     State(app): State<App>,
     language: Language,
     Id(id): Id,
+    IfMatch(version): IfMatch,
     body::Json(dismissal): body::Json<Dismissal>,
 ) -> Changed {
-    let hire = app.transfer.dismiss(id, dismissal.dismissed, sender.name()).await?;
+    let Dismissal { dismissed, note } = dismissal;
+    let note = note.as_deref().map(str::trim).filter(|note| !note.is_empty());
+    if note.is_some_and(|note| note.chars().count() > LONGEST_NOTE) {
+        return Err(
+            Problem::of(Code::Invalid).field("note", format!("must have at most {LONGEST_NOTE} characters"))
+        );
+    }
+    let by = By { operator: sender.name(), version };
+    let hire = app.transfer.dismiss(id, dismissed, note, &by).await?;
     shown(&app, &hire, language).await
 }
 
@@ -160,22 +188,29 @@ pub(super) async fn dismiss(
 ///
 /// For a held hire whose employee is in Personio already. The employee is read back, and nothing is created.
 #[utoipa::path(post, path = "/v1/hires/{id}/link", tag = tag::HIRES, operation_id = "link_hire",
-    params(("id" = Uuid, Path, description = "The hire's id")),
+    params(
+        ("id" = Uuid, Path, description = "The hire's id"),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` of the hire that was looked at: if it has \
+            changed since, nothing is done", example = "\"7\""),
+    ),
     request_body(content = Link, description = "The employee"),
     responses(
         (status = 200, description = "The hire as it is now", body = HireShape),
         (status = 409, description = "The hire is not held"),
         (status = 422, description = "Personio has no such employee"),
         (status = 502, description = "Personio could not be asked"),
+        (status = 412, description = "The hire is not the version of `If-Match`"),
     ))]
 pub(super) async fn link(
     sender: Sender,
     State(app): State<App>,
     language: Language,
     Id(id): Id,
+    IfMatch(version): IfMatch,
     body::Json(link): body::Json<Link>,
 ) -> Changed {
-    let hire = app.transfer.link(id, link.employee_id, sender.name()).await?;
+    let by = By { operator: sender.name(), version };
+    let hire = app.transfer.link(id, link.employee_id, &by).await?;
     shown(&app, &hire, language).await
 }
 

@@ -18,6 +18,7 @@ pub enum Code {
     InvalidJson,
     IdempotencyKeyMissing,
     IdempotencyKeyInvalid,
+    IfMatchInvalid,
     TokenInUrl,
     Signature,
     Unauthenticated,
@@ -32,6 +33,7 @@ pub enum Code {
     WrongDocumentState,
     PlanChanged,
     ChangedMeanwhile,
+    OtherVersion,
     TooEarly,
     LookUpImpossible,
     BackupElsewhere,
@@ -67,6 +69,7 @@ impl Code {
             | Self::InvalidJson
             | Self::IdempotencyKeyMissing
             | Self::IdempotencyKeyInvalid
+            | Self::IfMatchInvalid
             | Self::TokenInUrl => S::BAD_REQUEST,
             Self::Signature | Self::Unauthenticated => S::UNAUTHORIZED,
             Self::Forbidden => S::FORBIDDEN,
@@ -82,6 +85,7 @@ impl Code {
             | Self::TooEarly
             | Self::LookUpImpossible
             | Self::BackupElsewhere => S::CONFLICT,
+            Self::OtherVersion => S::PRECONDITION_FAILED,
             Self::TooLarge => S::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType | Self::ContentEncoding => S::UNSUPPORTED_MEDIA_TYPE,
             Self::Invalid

@@ -11,8 +11,11 @@ impl From<DeskError> for Problem {
     fn from(error: DeskError) -> Self {
         match error {
             DeskError::NotFound => Self::of(Code::HireNotFound),
-            DeskError::WrongState { state } => {
-                Self::of(Code::WrongState).state(state.name()).reason(state.reason())
+            DeskError::WrongState { state, decided } => {
+                Self::of(Code::WrongState).state(state.name()).reason(state.reason()).first(decided)
+            }
+            DeskError::OtherVersion { state, decided } => {
+                Self::of(Code::OtherVersion).state(state.name()).reason(state.reason()).first(decided)
             }
             DeskError::PlanChanged { plan, difference } => {
                 Self::of(Code::PlanChanged).difference(difference).plan(PlanShape::from(&*plan))

@@ -14,6 +14,7 @@ use super::language::Spoken;
 use super::list::{self, Page};
 use super::problem::Problem;
 use super::shapes::HireShape;
+use super::version::Shown;
 use crate::domain::{self, HireId};
 use crate::ledger::Filter;
 use crate::words::Language;
@@ -80,11 +81,13 @@ pub(super) async fn list(
 
 /// One hire, with its history.
 ///
-/// What is known, what would be or was sent, what did not arrive, and who did what.
+/// What is known, what would be or was sent, what did not arrive, and who did what. Its `ETag` is the version: whoever
+/// changes the hire with `If-Match` changes what was looked at, or nothing.
 #[utoipa::path(get, path = "/v1/hires/{id}", tag = tag::HIRES, operation_id = "hire",
     params(("id" = Uuid, Path, description = "The hire's id")),
     responses(
-        (status = 200, description = "The hire", body = HireShape),
+        (status = 200, description = "The hire", body = HireShape,
+            headers(("ETag" = String, description = "Its version, for `If-Match`"))),
         (status = 400, description = "The id is none"),
     ))]
 pub(super) async fn one(
@@ -92,19 +95,16 @@ pub(super) async fn one(
     State(app): State<App>,
     language: Language,
     Id(id): Id,
-) -> Result<Spoken<HireShape>, Problem> {
+) -> Result<Shown, Problem> {
     let hire = app.transfer.ledger().hire(id).await?.ok_or_else(|| Problem::of(Code::HireNotFound))?;
     shown(&app, &hire, language).await
 }
 
-/// A hire as the API shows one: with its history.
-pub(super) async fn shown(
-    app: &App,
-    hire: &domain::Hire,
-    language: Language,
-) -> Result<Spoken<HireShape>, Problem> {
+/// A hire as the API shows one: with its facts and its history.
+pub(super) async fn shown(app: &App, hire: &domain::Hire, language: Language) -> Result<Shown, Problem> {
     let history = app.transfer.ledger().history(hire.id).await?;
     let documents = app.transfer.ledger().shelf().of(&[hire.id]).await?;
     let documents: Vec<_> = documents.iter().collect();
-    Ok(Spoken(language, HireShape::of(hire, &documents, &app.transfer, language).with_history(history)))
+    let shape = HireShape::of(hire, &documents, &app.transfer, language).in_full(hire, history);
+    Ok(Shown { version: hire.version(), hire: Spoken(language, shape) })
 }

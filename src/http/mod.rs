@@ -32,6 +32,7 @@ mod sources;
 mod turned_away;
 mod typed;
 mod values;
+mod version;
 mod webhooks;
 mod wire;
 

@@ -19,7 +19,8 @@ use utoipa::ToSchema;
 use super::code::Code;
 use super::contract::StateName;
 use super::shapes::PlanShape;
-use crate::transfer::{Difference, FieldError};
+use crate::domain::Difference;
+use crate::transfer::{Decided, FieldError};
 use crate::words::{self, Language};
 
 /// The media type of problems.
@@ -75,6 +76,9 @@ pub struct Body {
     /// A stable code that says more.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
+    /// Who was first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first: Option<First>,
     /// When it may be tried again.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -96,6 +100,16 @@ pub struct FieldProblem {
     /// What is expected.
     #[schema(example = "must be text")]
     message: String,
+}
+
+/// The operator who was first, and when.
+#[derive(Serialize, ToSchema)]
+pub struct First {
+    /// The operator's name.
+    #[schema(example = "mia")]
+    by: String,
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
 }
 
 /// A field whose value is not the one that was seen.
@@ -124,6 +138,7 @@ impl Problem {
             errors: Vec::new(),
             state: None,
             reason: None,
+            first: None,
             until: None,
             plan: None,
             difference: Vec::new(),
@@ -202,6 +217,13 @@ impl Problem {
         self
     }
 
+    /// Tells who was first, if it was a person.
+    #[must_use]
+    pub(super) fn first(mut self, decided: Option<Decided>) -> Self {
+        self.body.first = decided.map(|Decided { by, at }| First { by, at });
+        self
+    }
+
     /// Tells when it may be tried again.
     #[must_use]
     pub fn until(mut self, until: Timestamp) -> Self {
@@ -220,7 +242,7 @@ impl Problem {
     #[must_use]
     pub fn difference(mut self, difference: Vec<Difference>) -> Self {
         let shown =
-            difference.into_iter().map(|d| FieldDifference { field: d.field, yours: d.yours, now: d.now });
+            difference.into_iter().map(|d| FieldDifference { field: d.field, yours: d.before, now: d.after });
         self.body.difference.extend(shown);
         self
     }

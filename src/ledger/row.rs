@@ -13,7 +13,9 @@ use uuid::Uuid;
 use super::LedgerError;
 use super::seal::Seal;
 use crate::domain::hire::Record;
-use crate::domain::{File, Flags, Hire, HireId, HireKey, LookUpZero, NameSplit, Note, Plan, State, Warning};
+use crate::domain::{
+    Change, File, Flags, Hire, HireId, HireKey, LookUpZero, NameSplit, Note, Plan, State, Warning,
+};
 
 /// The parts of a record.
 pub(super) const FACTS: &str = "facts";
@@ -73,6 +75,8 @@ struct Rest<'a> {
     unhired_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     doubles: &'a [u64],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    changes: &'a [Change],
 }
 
 impl<'a> From<&'a Record> for Rest<'a> {
@@ -90,9 +94,22 @@ impl<'a> From<&'a Record> for Rest<'a> {
             hired_at,
             unhired_at,
             doubles,
+            changes,
         } = record;
         let (name_split, hired_at, unhired_at) = (*name_split, *hired_at, *unhired_at);
-        Self { lacking, files, name_split, corrections, plan, warnings, notes, hired_at, unhired_at, doubles }
+        Self {
+            lacking,
+            files,
+            name_split,
+            corrections,
+            plan,
+            warnings,
+            notes,
+            hired_at,
+            unhired_at,
+            doubles,
+            changes,
+        }
     }
 }
 

@@ -136,7 +136,7 @@ impl Inner {
     async fn audited(&self, hire: &mut Hire, employees: &BTreeSet<u64>) -> Result<(), LedgerError> {
         let is_news = employees.len() > 1 && !employees.iter().eq(&hire.record.doubles);
         if is_news {
-            hire.flags.double = true;
+            (hire.flags.double, hire.flags.dismissed) = (true, false);
             hire.record.doubles = employees.iter().copied().collect();
             hire.remark(&Actor::System, "double_found", self.now());
         }

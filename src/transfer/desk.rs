@@ -1,5 +1,5 @@
-//! What a person does by hand: look at a plan, correct it, send exactly that once, take a hire off the
-//! list, say which employee it is, or type a hire.
+//! What a person does to a stored hire: look at a plan, correct it, send exactly that once, take a hire off
+//! the list, or say which employee it is.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,19 +7,29 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
-use super::refusal::{DeskError, Difference, FieldError};
+use super::refusal::{Decided, DeskError, FieldError};
 use super::{Inner, Planner, Transfer};
-use crate::ats::is_id;
-use crate::domain::{Actor, Effect, Employee, Event, Facts, Found, Held, Hire, HireId, HireKey, Plan, State};
-use crate::ledger::{Accepted, Delivery, LedgerError};
+use crate::domain::{Actor, Difference, Effect, Employee, Event, Found, Held, Hire, HireId, Plan, State};
+use crate::ledger::LedgerError;
 use crate::mapping::check_corrections;
 use crate::personio::CallError;
 
 /// After an unknown outcome nobody sends again before this has passed: the first call may still arrive.
 pub(super) const QUIET: SignedDuration = SignedDuration::from_mins(15);
 
-/// The kind, and the source's name, of hires that were typed by hand and belong to no source.
-pub(super) const BY_HAND: &str = "manual";
+/// Who decides about a hire, and which version of it was looked at.
+pub struct By<'a> {
+    /// The operator's name.
+    pub operator: &'a str,
+    /// Only if the hire is still this version; whatever it is if `None`.
+    pub version: Option<u64>,
+}
+
+impl By<'_> {
+    fn actor(&self) -> Actor {
+        Actor::Operator(self.operator.to_owned())
+    }
+}
 
 /// What a person sends.
 pub struct Approval {
@@ -31,43 +41,10 @@ pub struct Approval {
     pub always: Vec<String>,
 }
 
-/// A hire typed by hand.
-pub struct Typed {
-    /// What was typed.
-    pub facts: Facts,
-    /// The source whose hire it is, if it is one's.
-    pub source: Option<String>,
-    /// Its id there, so that a later webhook is the same hire.
-    pub ats_id: Option<String>,
-    /// What makes it one hire otherwise.
-    pub idempotency_key: Option<String>,
-    /// The hash of the plan that was previewed: then it is sent at once.
-    pub plan_hash: Option<String>,
-}
-
 impl Transfer {
     /// What makes plans.
     pub fn planner(&self) -> &Planner {
         &self.0.parts.planner
-    }
-
-    /// The plan for a hire typed by hand, under the rules of `source`. Writes nothing. A marker attribute
-    /// is left out as long as nothing says what the hire's key would be.
-    ///
-    /// # Errors
-    /// [`DeskError::UnknownSource`].
-    pub async fn preview_facts(&self, typed: Typed) -> Result<Plan, DeskError> {
-        let Typed { facts, source, ats_id, idempotency_key, .. } = typed;
-        let key = idempotency_key.as_deref().unwrap_or_default();
-        let has_key = ats_id.is_some() || idempotency_key.is_some();
-        let key = self.0.typed_key(source.as_deref(), ats_id.as_deref(), key)?;
-        let hire = self.0.typed(source.as_deref(), key, facts, &Actor::System);
-        let always = self.0.always(&hire.source).await?;
-        let planner = self.planner().clone();
-        let marker = planner.marker.clone().filter(|_| has_key);
-        let plan = Planner { marker, ..planner }.plan(&hire, &[], &always).await;
-        self.0.seen.keep(&plan);
-        Ok(plan)
     }
 
     /// The plan for a stored hire with `corrections` laid over it. Writes nothing.
@@ -89,128 +66,141 @@ impl Transfer {
         &self,
         id: HireId,
         approval: &Approval,
-        operator: &str,
+        by: &By<'_>,
         wait: Duration,
     ) -> Result<Hire, DeskError> {
-        let stored = self.0.known(id).await?;
-        self.0.check_sendable(&stored).await?;
-        let mut hire = self.0.corrected(&stored, &approval.corrections).await?;
-        let proposals = self.0.proposals(&hire, &approval.always, operator).await?;
-        let hash = &approval.plan_hash;
-        let looked_at = self.0.looked_at(hash, Some(&stored.record.plan));
-        approve(&mut hire, hash, looked_at.as_ref(), operator, self.0.now())?;
-        // Kept first: what is proposed for a hire that is then not sent does no harm, until an admin confirms it.
-        self.0.propose(&mut hire, &proposals).await?;
-        hire.next_at = Some(self.0.now());
-        let hire = match self.0.save_and_start(hire, Effect::LookUp).await {
-            Ok(hire) => hire,
-            Err(LedgerError::Conflict) => {
-                return Err(DeskError::WrongState { state: self.0.known(id).await?.state() });
-            }
-            Err(error) => return Err(error.into()),
-        };
+        let sent = self.0.send_by(id, approval, by).await;
+        let hire = self.0.or_who_was_first(id, sent).await?;
         self.0.wait(&hire, wait).await;
         self.0.known(id).await
     }
 
-    /// Stores a hire that was typed by hand: held for review, or sent at once if the plan with `plan_hash`
-    /// is the one that was previewed. The flag says whether the hire was known already.
+    /// Takes a hire that is held, or flagged for a person to look at, off the list, or puts it back; `note` says why.
     ///
     /// # Errors
-    /// Every reason in [`DeskError`] why it is not stored or sent.
-    pub async fn enter(
+    /// [`DeskError::NotFound`], [`DeskError::OtherVersion`], [`DeskError::WrongState`] if it is neither.
+    pub async fn dismiss(
         &self,
-        typed: Typed,
-        operator: &str,
-        wait: Duration,
-    ) -> Result<(Hire, bool), DeskError> {
-        let key = typed.idempotency_key.as_deref().unwrap_or_default();
-        let key = self.0.typed_key(typed.source.as_deref(), typed.ats_id.as_deref(), key)?;
-        let facts = typed.facts;
-        let mut hire =
-            self.0.typed(typed.source.as_deref(), key, facts.clone(), &Actor::Operator(operator.to_owned()));
-        let always = self.0.always(&hire.source).await?;
-        hire.record.plan = self.0.parts.planner.plan(&hire, &[], &always).await;
-        if let Some(hash) = &typed.plan_hash {
-            let looked_at = self.0.looked_at(hash, None);
-            approve(&mut hire, hash, looked_at.as_ref(), operator, self.0.now())?;
-            hire.next_at = Some(self.0.now());
-        }
-        let delivery = Delivery {
-            source: hire.source.clone(),
-            at: self.0.now(),
-            event: "typed".to_owned(),
-            delivery_id: None,
-            secret: None,
-            body: Vec::new(),
-        };
-        let source = hire.source.clone();
-        let is_other = |known: &Hire| known.record.facts != facts || known.source != source;
-        let inner = Arc::clone(&self.0);
-        let stored = self.0.whatever_happens(async move {
-            let stored = inner.parts.ledger.accept(hire, delivery).await?;
-            if let Accepted::New(hire) = &stored
-                && hire.state() == State::Ready
-            {
-                inner.start(hire.clone(), Effect::LookUp, None);
-            }
-            Ok(stored)
-        });
-        match stored.await? {
-            Accepted::New(hire) => {
-                if hire.state() == State::Ready {
-                    self.0.wait(&hire, wait).await;
-                }
-                Ok((self.0.known(hire.id).await?, false))
-            }
-            Accepted::Repeat(known) if known.key.kind == BY_HAND && is_other(&known) => {
-                Err(DeskError::KeyReused)
-            }
-            Accepted::Repeat(known) => Ok((known, true)),
-        }
-    }
-
-    /// Takes a held hire, or one that is flagged for a person to look at, off the list, or puts it back.
-    ///
-    /// # Errors
-    /// [`DeskError::NotFound`], [`DeskError::WrongState`] if it is neither.
-    pub async fn dismiss(&self, id: HireId, dismissed: bool, operator: &str) -> Result<Hire, DeskError> {
-        let mut hire = self.0.known(id).await?;
-        let is_held = matches!(hire.state(), State::Held(_));
-        if !is_held && !hire.flags.unhired && !hire.flags.double {
-            return Err(DeskError::WrongState { state: hire.state() });
-        }
-        if hire.flags.dismissed != dismissed {
-            hire.flags.dismissed = dismissed;
-            let what = if dismissed { "dismissed" } else { "undismissed" };
-            hire.remark(&Actor::Operator(operator.to_owned()), what, self.0.now());
-            self.0.save(&mut hire).await?;
-        }
-        Ok(hire)
+        id: HireId,
+        dismissed: bool,
+        note: Option<&str>,
+        by: &By<'_>,
+    ) -> Result<Hire, DeskError> {
+        let done = self.0.dismiss(id, dismissed, note, by).await;
+        self.0.or_who_was_first(id, done).await
     }
 
     /// "It is this employee": the hire is in Personio already; it is read back and compared.
     ///
     /// # Errors
-    /// [`DeskError::WrongState`] if it is not held, [`DeskError::EmployeeNotFound`],
+    /// [`DeskError::WrongState`] if it is not held, [`DeskError::OtherVersion`], [`DeskError::EmployeeNotFound`],
     /// [`DeskError::PersonioUnreachable`].
-    pub async fn link(&self, id: HireId, employee: u64, operator: &str) -> Result<Hire, DeskError> {
-        let mut hire = self.0.known(id).await?;
-        let now = self.0.now();
-        hire.apply(&Event::Linked, &Actor::Operator(operator.to_owned()), now)?;
-        match self.0.parts.reader.person(employee).await {
-            Ok(Some(_)) | Err(CallError::NotAllowed) => {}
-            Ok(None) => return Err(DeskError::EmployeeNotFound),
-            Err(_) => return Err(DeskError::PersonioUnreachable),
-        }
-        (hire.employee, hire.next_at, hire.tries) = (Some(employee), Some(now), 0);
-        self.0.save_and_start(hire, Effect::Compare).await?;
+    pub async fn link(&self, id: HireId, employee: u64, by: &By<'_>) -> Result<Hire, DeskError> {
+        let linked = self.0.link(id, employee, by).await;
+        self.0.or_who_was_first(id, linked).await?;
         self.0.progress.idle(id).await;
         self.0.known(id).await
     }
 }
 
 impl Inner {
+    async fn send_by(
+        self: &Arc<Self>,
+        id: HireId,
+        approval: &Approval,
+        by: &By<'_>,
+    ) -> Result<Hire, DeskError> {
+        let stored = self.known_to(id, by).await?;
+        self.check_sendable(&stored).await?;
+        let mut hire = self.corrected(&stored, &approval.corrections).await?;
+        let proposals = self.proposals(&hire, &approval.always, by.operator).await?;
+        let hash = &approval.plan_hash;
+        let looked_at = self.looked_at(hash, Some(&stored.record.plan));
+        let now = self.now();
+        approve(&mut hire, hash, looked_at.as_ref(), &by.actor(), now)?;
+        note_corrections(&mut hire, &stored.record.plan.employee, &approval.corrections);
+        // Kept first: what is proposed for a hire that is then not sent does no harm, until an admin confirms it.
+        self.propose(&mut hire, &proposals).await?;
+        hire.next_at = Some(now);
+        Ok(self.save_and_start(hire, Effect::LookUp).await?)
+    }
+
+    async fn dismiss(
+        &self,
+        id: HireId,
+        dismissed: bool,
+        note: Option<&str>,
+        by: &By<'_>,
+    ) -> Result<Hire, DeskError> {
+        let mut hire = self.known_to(id, by).await?;
+        let is_held = matches!(hire.state(), State::Held(_));
+        if !is_held && !hire.flags.unhired && !hire.flags.double && !hire.flags.warnings {
+            return Err(DeskError::WrongState { state: hire.state(), decided: None });
+        }
+        if hire.flags.dismissed != dismissed {
+            hire.flags.dismissed = dismissed;
+            let what = if dismissed { "dismissed" } else { "undismissed" };
+            hire.remark(&by.actor(), what, self.now());
+            if let Some(note) = note {
+                hire.add_to_last_step(Vec::new(), Some(note.to_owned()));
+            }
+            self.save(&mut hire).await?;
+        }
+        Ok(hire)
+    }
+
+    async fn link(self: &Arc<Self>, id: HireId, employee: u64, by: &By<'_>) -> Result<Hire, DeskError> {
+        let mut hire = self.known_to(id, by).await?;
+        let now = self.now();
+        hire.apply(&Event::Linked, &by.actor(), now)?;
+        match self.parts.reader.person(employee).await {
+            Ok(Some(_)) | Err(CallError::NotAllowed) => {}
+            Ok(None) => return Err(DeskError::EmployeeNotFound),
+            Err(_) => return Err(DeskError::PersonioUnreachable),
+        }
+        (hire.employee, hire.next_at, hire.tries) = (Some(employee), Some(now), 0);
+        Ok(self.save_and_start(hire, Effect::Compare).await?)
+    }
+
+    /// The hire, if it is the version that was looked at.
+    pub(super) async fn known_to(&self, id: HireId, by: &By<'_>) -> Result<Hire, DeskError> {
+        let hire = self.known(id).await?;
+        if by.version.is_some_and(|version| version != hire.version()) {
+            return Err(DeskError::OtherVersion { state: hire.state(), decided: None });
+        }
+        Ok(hire)
+    }
+
+    /// What was done; or, if somebody else was faster, who.
+    pub(super) async fn or_who_was_first<T>(
+        &self,
+        id: HireId,
+        done: Result<T, DeskError>,
+    ) -> Result<T, DeskError> {
+        match done {
+            Err(DeskError::WrongState { state, .. }) => {
+                Err(DeskError::WrongState { state, decided: self.decided(id).await? })
+            }
+            Err(DeskError::OtherVersion { state, .. }) => {
+                Err(DeskError::OtherVersion { state, decided: self.decided(id).await? })
+            }
+            Err(DeskError::Ledger(LedgerError::Conflict)) => {
+                let (state, decided) = (self.known(id).await?.state(), self.decided(id).await?);
+                Err(DeskError::WrongState { state, decided })
+            }
+            done => done,
+        }
+    }
+
+    /// The last operator who decided about the hire.
+    async fn decided(&self, id: HireId) -> Result<Option<Decided>, LedgerError> {
+        let history = self.parts.ledger.history(id).await?;
+        Ok(history.iter().rev().find_map(|entry| {
+            let by = Actor::operator_in(&entry.actor)?.to_owned();
+            Some(Decided { by, at: entry.at })
+        }))
+    }
+
     pub(super) async fn known(&self, id: HireId) -> Result<Hire, DeskError> {
         self.parts
             .ledger
@@ -235,7 +225,7 @@ impl Inner {
     }
 
     /// What the plan with this hash would have sent, if it is `stored` or was shown lately.
-    fn looked_at(&self, hash: &str, stored: Option<&Plan>) -> Option<Employee> {
+    pub(super) fn looked_at(&self, hash: &str, stored: Option<&Plan>) -> Option<Employee> {
         let stored = stored.filter(|plan| plan.hash() == hash).map(|plan| plan.employee.clone());
         stored.or_else(|| self.seen.employee(hash))
     }
@@ -245,7 +235,7 @@ impl Inner {
         match hire.state() {
             State::Held(Held::Unknown) => self.check_after_unknown(hire).await,
             State::Held(_) | State::Cancelled | State::Ignored => Ok(()),
-            state => Err(DeskError::WrongState { state }),
+            state => Err(DeskError::WrongState { state, decided: None }),
         }
     }
 
@@ -261,40 +251,14 @@ impl Inner {
             Err(_) => Err(DeskError::PersonioUnreachable),
         }
     }
-
-    /// The key of a hire typed by hand.
-    fn typed_key(&self, source: Option<&str>, ats_id: Option<&str>, key: &str) -> Result<HireKey, DeskError> {
-        let source = match source {
-            Some(name) => {
-                let known = self.parts.planner.sources.named(name);
-                Some(known.ok_or_else(|| DeskError::UnknownSource(name.to_owned()))?)
-            }
-            None => None,
-        };
-        Ok(match (source, ats_id) {
-            (Some(source), Some(ats_id)) if is_id(ats_id) => source.key(ats_id),
-            (Some(_), Some(_)) => {
-                let message = "must be the application's id: letters, digits, `-`, `_` and `.`".to_owned();
-                return Err(DeskError::Invalid(vec![FieldError { field: "ats_id".into(), message }]));
-            }
-            _ => HireKey { kind: BY_HAND.into(), account: BY_HAND.into(), application: key.to_owned() },
-        })
-    }
-
-    fn typed(&self, source: Option<&str>, key: HireKey, facts: Facts, actor: &Actor) -> Hire {
-        let mut hire =
-            Hire::held(self.new_id(), source.unwrap_or(BY_HAND), key, Held::Review, actor, self.now());
-        hire.record.facts = facts;
-        hire
-    }
 }
 
 /// A person approves the hire's plan as it is: it must be the one that was looked at, and sendable.
-fn approve(
+pub(super) fn approve(
     hire: &mut Hire,
     plan_hash: &str,
     looked_at: Option<&Employee>,
-    operator: &str,
+    actor: &Actor,
     now: Timestamp,
 ) -> Result<(), DeskError> {
     let plan = &mut hire.record.plan;
@@ -309,9 +273,8 @@ fn approve(
     }
     plan.hold = None;
     let held = hire.state();
-    hire.apply(&Event::Approved, &Actor::Operator(operator.to_owned()), now)?;
+    hire.apply(&Event::Approved, actor, now)?;
     hire.flags.approved = true;
-    hire.flags.dismissed = false;
     hire.flags.unhired |= held == State::Cancelled;
     hire.flags.unhire_overruled |= hire.flags.unhired;
     hire.flags.second_hire_approved |= held == State::Held(Held::SecondHire);
@@ -319,6 +282,15 @@ fn approve(
     (hire.since, hire.tries, hire.employee) = (None, 0, None);
     hire.record.warnings.clear();
     Ok(())
+}
+
+/// Notes which values are others than before because of the corrections.
+fn note_corrections(hire: &mut Hire, before: &Employee, corrections: &Map<String, Value>) {
+    let mut fields = difference(Some(before), &hire.record.plan.employee);
+    fields.retain(|difference| corrections.contains_key(&difference.field));
+    if !fields.is_empty() {
+        hire.add_to_last_step(fields, None);
+    }
 }
 
 /// What differs between what was looked at, where that is known, and what would be sent now.
@@ -333,6 +305,6 @@ fn difference(yours: Option<&Employee>, now: &Employee) -> Vec<Difference> {
         .into_iter()
         .map(|field| (field, pair(field)))
         .filter(|(_, (yours, now))| yours != now)
-        .map(|(field, (yours, now))| Difference { field: field.to_owned(), yours, now })
+        .map(|(field, (before, after))| Difference { field: field.to_owned(), before, after })
         .collect()
 }

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use super::Inner;
 use super::carry::Next;
-use super::desk::BY_HAND;
 use super::gate::Door;
+use super::typed::BY_HAND;
 use crate::domain::{Effect, Event, Found, Held, Hire, LookUpZero, Warning};
 use crate::personio::{CallError, Person};
 

@@ -28,6 +28,7 @@ mod resume;
 mod retention;
 mod seen;
 mod tell;
+mod typed;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -46,11 +47,12 @@ use crate::outbound::fetch::Fetch;
 use crate::personio::{Reader, Writer};
 use crate::telemetry::Metrics;
 
-pub use desk::{Approval, Typed};
+pub use desk::{Approval, By};
 pub use planner::Planner;
 pub use receive::{NotReceived, Receipt, Stored};
-pub use refusal::{DeskError, Difference, FieldError};
+pub use refusal::{Decided, DeskError, FieldError};
 pub use retention::Retention;
+pub use typed::Typed;
 
 use audit::Audits;
 use bulkhead::Bulkhead;

@@ -140,6 +140,7 @@ impl Inner {
                     if !hire.notes().any(|note| note == HIRED_AGAIN) =>
                 {
                     hire.note(HIRED_AGAIN);
+                    hire.flags.dismissed = false;
                     hire.remark(&actor, HIRED_AGAIN, self.now());
                     tracing::warn!(hire = %hire.id, "the ATS hired again whom it had taken back: look at the employee in Personio");
                     Effect::Rest

@@ -218,6 +218,15 @@ impl Inner {
             }
             let settles_at = hire.next_at.filter(|_| was_settling && !settled);
             let actor = Actor::Source(hire.source.clone());
+            if hire.flags.dismissed {
+                // A person has said that it is not to be sent: it is kept up to date, and stays off the list.
+                hire.remark(&actor, "facts_added", now);
+                match self.save(&mut hire).await {
+                    Err(LedgerError::Conflict) => hire = self.again(hire.id).await?,
+                    saved => return saved.map(|()| hire),
+                }
+                continue;
+            }
             let Ok(effect) = hire.apply(&Event::FactsAdded, &actor, now) else { return Ok(hire) };
             if effect == Effect::Plan {
                 hire.next_at = settles_at.or(Some(now));

@@ -1,9 +1,8 @@
 //! Why what a person asked for was not done.
 
 use jiff::Timestamp;
-use serde_json::Value;
 
-use crate::domain::{DocumentState, NotAllowed, Plan, State};
+use crate::domain::{Difference, DocumentState, NotAllowed, Plan, State};
 use crate::ledger::LedgerError;
 
 /// A value that cannot be taken.
@@ -15,15 +14,13 @@ pub struct FieldError {
     pub message: String,
 }
 
-/// A value of the plan that is not what it was.
-#[derive(Clone, PartialEq)]
-pub struct Difference {
-    /// The Personio attribute.
-    pub field: String,
-    /// The value in the plan that was looked at, if it is still known.
-    pub yours: Option<Value>,
-    /// The value now.
-    pub now: Option<Value>,
+/// The last operator who decided about a hire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decided {
+    /// Who: the operator's name.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// Why what a person asked for was not done.
@@ -37,6 +34,16 @@ pub enum DeskError {
     WrongState {
         /// The state it is in.
         state: State,
+        /// Who was first, if it was a person.
+        decided: Option<Decided>,
+    },
+    /// It is not the version that was looked at.
+    #[error("the hire has changed since it was looked at")]
+    OtherVersion {
+        /// The state it is in.
+        state: State,
+        /// Who was first, if it was a person.
+        decided: Option<Decided>,
     },
     /// What would be sent is not what was looked at.
     #[error("the plan has changed since it was previewed")]
@@ -114,6 +121,6 @@ impl std::fmt::Debug for DeskError {
 
 impl From<NotAllowed> for DeskError {
     fn from(refusal: NotAllowed) -> Self {
-        Self::WrongState { state: refusal.state }
+        Self::WrongState { state: refusal.state, decided: None }
     }
 }

@@ -16,6 +16,7 @@ mod command_line;
 mod config_help;
 mod connections;
 mod credential;
+mod decisions;
 mod documents;
 mod documents_kept_back;
 mod every_sync;

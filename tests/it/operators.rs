@@ -202,7 +202,11 @@ async fn a_history_says_who_did_what_and_nothing_personal() {
     let plan = house.post(&path("preview"), &json!({"corrections": corrections})).await.json();
     let send = json!({"plan_hash": plan["plan"]["hash"], "corrections": corrections});
     assert_eq!(house.post(&path("send"), &send).await.state(), "created");
-    let history = house.hire(&id).await["history"].clone();
+    let mut history = house.hire(&id).await["history"].clone();
+    for entry in history.as_array_mut().expect("a history") {
+        // What was corrected is of the record, and encrypted with it.
+        entry.as_object_mut().expect("an entry").remove("fields");
+    }
     let line =
         |e: &Value| ["actor", "to", "cause"].map(|key| e[key].as_str().unwrap_or("-").to_owned()).join(" ");
     let lines: Vec<_> = history.as_array().expect("a history").iter().map(line).collect();

@@ -2,13 +2,14 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::super::contract::StateName;
 use super::plan::{PlanShape, WarningShape};
 use crate::domain::examine::clean;
-use crate::domain::{self, Document, Entry};
+use crate::domain::{self, Change, Difference, Document, Entry};
 use crate::transfer::Transfer;
 use crate::words::{self, Language};
 
@@ -80,6 +81,10 @@ pub(in super::super) struct HireShape {
     received_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]
     updated_at: Timestamp,
+    /// What the ATS, or whoever typed it, has told: groups as a hire is typed; not in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    facts: Option<Value>,
     /// What happened, oldest first; not in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     history: Option<Vec<EntryShape>>,
@@ -115,13 +120,17 @@ impl HireShape {
             flags: FlagsShape::from(&hire.flags),
             received_at: hire.received_at,
             updated_at: hire.updated_at,
+            facts: None,
             history: None,
         }
     }
 
-    /// With what happened to it.
-    pub(in super::super) fn with_history(mut self, history: Vec<Entry>) -> Self {
-        self.history = Some(history.into_iter().map(EntryShape::from).collect());
+    /// With what is known about it, and what happened to it.
+    pub(in super::super) fn in_full(mut self, hire: &domain::Hire, history: Vec<Entry>) -> Self {
+        let changes = &hire.record.changes;
+        let change = |entry: &Entry| changes.iter().find(|change| change.belongs_to(entry));
+        self.facts = Some(hire.record.facts.to_nested());
+        self.history = Some(history.into_iter().map(|entry| EntryShape::of(change(&entry), entry)).collect());
         self
     }
 }
@@ -213,7 +222,7 @@ impl From<&domain::Flags> for FlagsShape {
     }
 }
 
-/// One line of a hire's history. Holds no personal value.
+/// One line of a hire's history.
 #[derive(Serialize, ToSchema)]
 #[schema(as = HistoryEntry)]
 struct EntryShape {
@@ -231,11 +240,34 @@ struct EntryShape {
     /// Why, as a stable code.
     #[schema(example = "approved")]
     cause: String,
+    /// Which values the person corrected.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    fields: Vec<ChangedField>,
+    /// What the person said about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
 }
 
-impl From<Entry> for EntryShape {
-    fn from(entry: Entry) -> Self {
+/// A value that a person corrected.
+#[derive(Serialize, ToSchema)]
+struct ChangedField {
+    /// The Personio attribute.
+    #[schema(example = "department")]
+    field: String,
+    /// What would have been sent.
+    #[schema(value_type = Option<Value>)]
+    before: Option<Value>,
+    /// What was sent in its place.
+    #[schema(value_type = Option<Value>)]
+    after: Option<Value>,
+}
+
+impl EntryShape {
+    fn of(change: Option<&Change>, entry: Entry) -> Self {
         let Entry { at, actor, from, to, cause } = entry;
-        Self { at, actor, from, to, cause }
+        let fields = change.map_or_else(Vec::new, |change| change.fields.clone());
+        let field = |Difference { field, before, after }| ChangedField { field, before, after };
+        let fields = fields.into_iter().map(field).collect();
+        Self { at, actor, from, to, cause, fields, note: change.and_then(|change| change.note.clone()) }
     }
 }
