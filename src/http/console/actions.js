@@ -10,7 +10,7 @@ const DIALOGS = { link: Link, dismiss: Dismiss, replay: Replay, erase: Erase };
 /** What can be done to this hire in its state; what the role does not allow is not offered. */
 function possible(hire, role) {
   const held = hire.state === "held";
-  const listed = held || hire.flags.unhired || hire.flags.double;
+  const listed = held || hire.flags.unhired || hire.flags.double || hire.flags.warnings;
   return [
     role.sends && held && "link",
     role.sends && listed && (hire.flags.dismissed ? "undismiss" : "dismiss"),

@@ -23,9 +23,9 @@ export function particular(codes, kind, code) {
 /** An attribute as the catalog has it. */
 export const attribute = (catalog, key) => catalog?.attributes?.find((one) => one.key === key);
 
-/** How people call an attribute: as the company's Personio does, else in our words. */
+/** How people call an attribute: Personio's own in the page's language, the company's own as they are labelled there. */
 export function label(catalog, key) {
-  return attribute(catalog, key)?.label || (has(`field.${key}`) ? t(`field.${key}`) : key);
+  return has(`field.${key}`) ? t(`field.${key}`) : attribute(catalog, key)?.label || key;
 }
 
 const NAMED = { department: "departments", office: "offices", subcompany: "subcompanies" };

@@ -38,10 +38,10 @@ export const Badge = ({ hire }) =>
 /** The name of a hire's person, as far as it is known; else the id at the ATS. */
 export function name(hire) {
   const planned = hire.plan?.employee ?? {};
-  const facts = hire.facts ?? {};
-  const of = (key) => planned[key] ?? facts[`candidate.${key}`];
+  const told = hire.facts?.candidate ?? {};
+  const of = (key) => planned[key] ?? told[key];
   const parts = [of("first_name"), of("last_name")].filter(Boolean);
-  return parts.length ? parts.join(" ") : (facts["candidate.full_name"] ?? of("email") ?? hire.ats_id);
+  return parts.length ? parts.join(" ") : (told.full_name ?? of("email") ?? hire.ats_id);
 }
 
 /** Attribute → value of a plan, the company's own attributes beside Personio's. */

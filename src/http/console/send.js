@@ -5,7 +5,6 @@ import { Dialog } from "./dialog.js";
 import { Desk, html, useContext } from "./lib.js";
 import { Said, Wrong, name, show, useTask } from "./parts.js";
 import { Values } from "./plan.js";
-import { actor } from "./timeline.js";
 import { moment, t } from "./words.js";
 
 export function Send({ hire, plan, corrections, always, close, look, changed }) {
@@ -55,10 +54,9 @@ function Final({ plan }) {
 function Second({ problem }) {
   const { catalog } = useContext(Desk);
   const { title, detail, first, difference = [], state } = problem.body;
-  const by = first?.by && (first.by.includes(":") || first.by === "system" ? actor(first.by) : html`<${Said} text=${first.by} />`);
   return html`<div class="note bad" role="alert">
     <strong>${title}</strong>
-    ${first && html`<p>${t("was_first", { who: by, at: moment(first.at) })}</p>`}
+    ${first && html`<p>${t("was_first", { who: html`<${Said} text=${first.by} />`, at: moment(first.at) })}</p>`}
     ${state && html`<p>${t("now_in", { state: t(`state.${state}`) })}</p>`}
     <p>${detail}</p>
     ${difference.length > 0 && html`<table class="values difference">

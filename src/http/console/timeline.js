@@ -36,6 +36,6 @@ function Entry({ entry }) {
 function Fields({ fields }) {
   const { catalog } = useContext(Desk);
   if (!fields?.length) return null;
-  return html`<ul class="changes">${fields.map(({ field, old, new: now }) => html`<li>
-    ${label(catalog, field)}:${" "}<del><span class="unseen">${t("before")} </span><${Said} text=${show(old)} /></del>${" → "}<ins><span class="unseen">${t("after")} </span><${Said} text=${show(now)} /></ins></li>`)}</ul>`;
+  return html`<ul class="changes">${fields.map(({ field, before, after }) => html`<li>
+    ${label(catalog, field)}:${" "}<del><span class="unseen">${t("before")} </span><${Said} text=${show(before)} /></del>${" → "}<ins><span class="unseen">${t("after")} </span><${Said} text=${show(after)} /></ins></li>`)}</ul>`;
 }
