@@ -189,9 +189,19 @@ mod tests {
     #[test]
     fn nothing_becomes_markup_or_code_and_nothing_is_asked_of_another_host() {
         for file in ours().filter(|file| !file.path.ends_with(".svg")) {
-            for forbidden in
-                ["innerHTML", "InnerHTML", "outerHTML", "insertAdjacent", "eval(", "Function(", "http:", "https:", "javascript:", " style=\"", "document.write"]
-            {
+            for forbidden in [
+                "innerHTML",
+                "InnerHTML",
+                "outerHTML",
+                "insertAdjacent",
+                "eval(",
+                "Function(",
+                "http:",
+                "https:",
+                "javascript:",
+                " style=\"",
+                "document.write",
+            ] {
                 assert!(!text(file).contains(forbidden), "{} has {forbidden}", file.path);
             }
         }
@@ -221,5 +231,27 @@ mod tests {
         let tag = tag.to_str().expect("ASCII");
         assert_eq!(asked(&format!("\"x\", W/{tag}")), StatusCode::NOT_MODIFIED);
         assert_eq!(asked("\"x\""), StatusCode::OK);
+    }
+
+    /// The keys of a module of words, in order.
+    fn keys(path: &str) -> Vec<&'static str> {
+        let file = FILES.iter().find(|file| file.path == path).expect("it is part of the page");
+        let key = |line: &'static str| {
+            let (key, rest) = line.strip_prefix("  ")?.split_once(": ").filter(|_| !line.contains("//"))?;
+            (rest.starts_with('"') && rest.ends_with("\",")).then(|| key.trim_matches('"'))
+        };
+        text(file).lines().filter_map(key).collect()
+    }
+
+    #[test]
+    fn every_word_of_the_page_is_there_in_both_languages_and_used() {
+        let (english, german) = (keys("words-en.js"), keys("words-de.js"));
+        assert_eq!(english, german);
+        let code: String = ours().filter(|file| !file.path.starts_with("words-")).map(text).collect();
+        for key in english {
+            // What a code or a field is called is found by its name at run time.
+            let found = key.contains('.') || key.ends_with("_says") || code.contains(&format!("\"{key}\""));
+            assert!(found, "{key} is not used");
+        }
     }
 }

@@ -78,7 +78,7 @@ function Signed({ session, leave, languages }) {
     };
     addEventListener("hashchange", go);
     get("/v1/codes").then((list) => setCodes(words(list.codes)), () => setCodes(new Map()));
-    get("/v1/catalog").then(setCatalog, () => setCatalog({ attributes: [] }));
+    get("/v1/catalog").then(setCatalog, () => setCatalog({ learned: false, attributes: [] }));
     const end = follow((ids) => listeners.current.forEach((listener) => listener(ids)));
     return () => {
       removeEventListener("hashchange", go);

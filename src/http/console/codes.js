@@ -28,21 +28,20 @@ export function label(catalog, key) {
   return has(`field.${key}`) ? t(`field.${key}`) : attribute(catalog, key)?.label || key;
 }
 
-const NAMED = { department: "departments", office: "offices", subcompany: "subcompanies" };
-const FIXED = { gender: ["male", "female", "diverse"], status: ["onboarding", "active", "leave", "inactive"] };
-const DATES = ["hire_date"];
-const NUMBERS = ["weekly_working_hours", "supervisor_id"];
+// Attributes whose options are words of Personio's own, the same everywhere: they are said in the page's language.
+const OURS = ["gender", "status"];
 
-/** How a value is typed: `choice` from options, `suggest` with options, `date`, `number`, `lines` or `text`. */
+/** How a value is typed, `choice`, `suggest`, `date`, `number`, `lines` or `text`, and the options that are known. */
 export function shape(catalog, key) {
   const known = attribute(catalog, key);
-  const names = known?.options ?? catalog?.[NAMED[key]];
-  const options = (names ?? []).map((one) => (typeof one === "object" ? one : { value: one, label: one }));
-  if (FIXED[key]) return { kind: "choice", options: FIXED[key].map((value) => ({ value, label: t(`${key}.${value}`) })) };
-  if (key in NAMED) return { kind: "suggest", options };
-  if (DATES.includes(key) || known?.type === "date") return { kind: "date", options: [] };
-  if (NUMBERS.includes(key) || ["integer", "decimal"].includes(known?.type)) return { kind: "number", options: [] };
-  if (known?.type === "tags") return { kind: "tags", options };
-  if (options.length) return { kind: "choice", options };
-  return { kind: known?.type === "multiline" ? "lines" : "text", options: [] };
+  const said = (value) => (OURS.includes(key) && has(`${key}.${value}`) ? t(`${key}.${value}`) : value);
+  const options = (known?.options ?? []).map((value) => ({ value, label: said(value) }));
+  return { kind: kind(known, options.length > 0), options };
+}
+
+function kind(known, some) {
+  if (known?.closed && known.shape !== "tags") return "choice";
+  if (some) return "suggest";
+  if (["integer", "number"].includes(known?.shape)) return "number";
+  return ["date", "lines"].includes(known?.shape) ? known.shape : "text";
 }

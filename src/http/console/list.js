@@ -1,5 +1,5 @@
 // The list of hires: first what needs a person, with the reason and the next step.
-import { get, query } from "./api.js";
+import { get, post, query } from "./api.js";
 import { Health } from "./health.js";
 import { Desk, html, useContext, useEffect, useRef, useState } from "./lib.js";
 import { Badge, Said, When, Wrong, flat, name, show, tone } from "./parts.js";
@@ -12,15 +12,26 @@ const MOST = 200;
 // Kept while the page is open, so that whoever comes back from a hire finds the list as it was.
 let kept = { view: "person", name: "", state: "", source: "" };
 
-function filters({ view, name, state, source }) {
+function filters({ view, state, source }) {
   const all = view === "all";
-  return {
-    needs: all ? "" : "person",
-    name: name.trim(),
-    source,
-    state: all && !state.startsWith("flag:") ? state : "",
-    flag: all && state.startsWith("flag:") ? state.slice(5) : "",
-  };
+  const flag = state.startsWith("flag:");
+  const wishes = { needs: !all && "person", source, state: all && !flag && state, flag: all && flag && state.slice(5) };
+  return Object.fromEntries(Object.entries(wishes).filter(([, value]) => value));
+}
+
+/** So many hires from the cursor on. A name goes in the body: an address ends up in logs. */
+async function fetched(wish, limit, cursor) {
+  const hires = [];
+  let next = cursor;
+  do {
+    const wishes = { ...filters(wish), limit, ...(next && { cursor: next }) };
+    const name = wish.name.trim();
+    const answer = await (name ? post("/v1/hires/search", { name, ...wishes }) : get(`/v1/hires${query(wishes)}`));
+    hires.push(...answer.hires);
+    next = answer.next_cursor;
+    // A page may be short, or empty, although there is a next one.
+  } while (next && hires.length < limit);
+  return { hires, next_cursor: next };
 }
 
 export function List() {
@@ -35,7 +46,7 @@ export function List() {
   const load = async (limit, cursor) => {
     const turn = (newest.current += 1);
     try {
-      const answer = await get(`/v1/hires${query({ ...filters(wish), limit, cursor })}`);
+      const answer = await fetched(wish, limit, cursor);
       // Whoever types is shown the answer to what is typed last.
       if (turn !== newest.current) return;
       setPage((page) => ({ ...answer, hires: [...(cursor ? page.hires : []), ...answer.hires] }));
@@ -73,7 +84,7 @@ function Filters({ wish, change, status }) {
       ${tab("person", t("needs_person"), status?.needs_person)}${tab("all", t("all"))}
     </div>
     <input type="search" aria-label=${t("search")} placeholder=${t("search")} value=${wish.name} dir="auto"
-      autocomplete="off" onInput=${(event) => change({ name: event.target.value })} />
+      autocomplete="off" maxlength="100" onInput=${(event) => change({ name: event.target.value })} />
     ${wish.view === "all" && html`<select aria-label=${t("state")} onChange=${(event) => change({ state: event.target.value })}>
       <option value="">${t("any_state")}</option>
       ${STATES.map((state) => html`<option value=${state} selected=${wish.state === state}>${t(`state.${state}`)}</option>`)}

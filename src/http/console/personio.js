@@ -2,7 +2,7 @@
 import { get } from "./api.js";
 import { label } from "./codes.js";
 import { Desk, html, useContext, useState } from "./lib.js";
-import { Card, Out, Said, Wrong, show, useTask } from "./parts.js";
+import { Card, Out, Said, Wrong, useTask } from "./parts.js";
 import { called, ordered } from "./plan.js";
 import { t } from "./words.js";
 
@@ -19,22 +19,25 @@ export function Existing({ hire }) {
 }
 
 function Found({ found }) {
+  if (!found.people.length) return html`<p>${t("nobody_there")}</p>`;
+  return found.people.map((one) => html`<${Person} one=${one} />`);
+}
+
+function Person({ one }) {
   const { catalog } = useContext(Desk);
-  const { employee, differences = [], values = {} } = found;
-  if (!employee) return html`<p>${t("nobody_there")}</p>`;
-  const differs = new Map(differences.map((one) => [one.field, one]));
-  const keys = ordered(catalog, [...Object.keys(values), ...differs.keys()]);
+  const fields = new Map(one.fields.map((field) => [field.field, field]));
+  const differs = one.fields.some(({ verdict }) => ["other", "empty"].includes(verdict));
+  const there = ({ field, verdict, there }) => {
+    if (verdict === "other") return html`<${Said} text=${called(catalog, field, there)} />`;
+    return t(verdict);
+  };
   return html`
-    <p><${Out} href=${employee.url}>${t("employee_id", { id: employee.id })}<//>
-      ${employee.status && html` <span class="badge small">${t(`status.${employee.status}`)}</span>`}</p>
-    <p class="hint">${differences.length ? t("differs") : t("agrees")}</p>
+    <p><${Out} href=${one.employee.url}>${t("employee_id", { id: one.employee.id })}<//>
+      ${one.status && html` <span class="badge small">${t(`status.${one.status}`)}</span>`}</p>
+    <p class="hint">${t(differs ? "differs" : "agrees")}</p>
     <table class="values difference">
-      <thead><tr><th scope="col">${t("field")}</th><th scope="col">${t("there")}</th><th scope="col">${t("ours")}</th></tr></thead>
-      <tbody>${keys.map((key) => {
-        const one = differs.get(key);
-        return html`<tr class=${one ? "differs" : ""}><th scope="row">${label(catalog, key)}</th>
-          <td><${Said} text=${called(catalog, key, one ? one.there : values[key])} /></td>
-          <td>${one ? html`<${Said} text=${called(catalog, key, one.sent)} />` : t("same")}</td></tr>`;
-      })}</tbody>
+      <thead><tr><th scope="col">${t("field")}</th><th scope="col">${t("ours")}</th><th scope="col">${t("there")}</th></tr></thead>
+      <tbody>${ordered(catalog, fields.keys()).map((key) => html`<tr class=${["other", "empty"].includes(fields.get(key).verdict) ? "differs" : ""}>
+        <th scope="row">${label(catalog, key)}</th><td><${Said} text=${called(catalog, key, fields.get(key).planned)} /></td><td>${there(fields.get(key))}</td></tr>`)}</tbody>
     </table>`;
 }

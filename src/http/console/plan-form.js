@@ -99,7 +99,7 @@ const isAttribute = (key) => !key.includes(".");
 /** A field that the plan does not have. */
 function More({ shown, add }) {
   const { catalog } = useContext(Desk);
-  const others = (catalog?.attributes ?? []).filter((one) => one.settable !== false && !shown.includes(one.key));
+  const others = (catalog?.attributes ?? []).filter((one) => !shown.includes(one.key));
   if (!others.length) return null;
   const choose = (event) => {
     const key = event.target.value;

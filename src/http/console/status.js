@@ -28,14 +28,14 @@ export function Status() {
 }
 
 function Personio({ all }) {
-  const { state, since, next_try_at: next } = { ...all.personio, ...all.status?.personio };
+  const { state, next_try_at: next } = all.status?.personio ?? all.personio;
   const good = ["ok", "not_asked_yet"].includes(state);
-  const counts = Object.entries(all.status?.counts ?? {}).filter(([, n]) => n > 0);
+  const counts = Object.entries(all.status?.hires ?? {}).filter(([, n]) => n > 0);
   return html`<${Card} id="personio" title="Personio" aside=${html`<span class="badge ${good ? "done" : "person"}">${t(`personio.${state}`)}</span>`}>
-    <p>${t(`personio.${state}.says`)}${since && !good && html` ${t("since", { at: moment(since) })}`}</p>
+    <p>${t(`personio.${state}.says`)}</p>
     ${next && html`<p class="hint">${t("next_try", { at: moment(next) })}</p>`}
     ${counts.length > 0 && html`<ul class="counts">${counts.map(([state, n]) => html`<li>${t(`state.${state}`)}: <strong>${n}</strong></li>`)}</ul>`}
-    ${all.status?.oldest_unfinished && html`<p class="hint">${t("oldest")} <${When} at=${all.status.oldest_unfinished} /></p>`}
+    ${all.status?.oldest_unfinished_at && html`<p class="hint">${t("oldest")} <${When} at=${all.status.oldest_unfinished_at} /></p>`}
   <//>`;
 }
 

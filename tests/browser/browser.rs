@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use thirtyfour::prelude::*;
 
-use super::House;
-use super::process::eventually;
+use crate::support::process::eventually;
+use crate::support::{House, decoded};
 
 /// What a test looks through.
 #[derive(Clone, Copy)]
@@ -56,8 +56,7 @@ impl Browser {
     /// Opens the page; `None`, and says so, if no browser is installed. `test` is who asks.
     pub(crate) async fn open(test: &str, house: &House, look: Look) -> Option<Self> {
         if !installed() {
-            let why =
-                format!("SKIPPED {test}: no browser here (apt-get install chromium chromium-driver)\n");
+            let why = format!("SKIPPED {test}: no browser here (apt-get install chromium chromium-driver)\n");
             // Not `eprintln!`, which a passing test keeps to itself.
             std::io::stderr().write_all(why.as_bytes()).expect("standard error can be written");
             return None;
@@ -79,7 +78,8 @@ impl Browser {
         }
         let base = house.url("");
         // Whoever is not signed in is told so by this answer.
-        let expected = vec!["/v1/session - Failed to load resource: the server responded with a status of 401"];
+        let expected =
+            vec!["/v1/session - Failed to load resource: the server responded with a status of 401"];
         let browser = Self { driver, base, look, expected, _server: server };
         browser.go("").await;
         Some(browser)
@@ -184,7 +184,7 @@ impl Browser {
         let taken = self.driver.cdp().send_raw("Page.captureScreenshot", wish).await.expect("a picture");
         let folder = folder();
         std::fs::create_dir_all(&folder).expect("the folder can be made");
-        let bytes = super::decoded(taken["data"].as_str().expect("Base64"));
+        let bytes = decoded(taken["data"].as_str().expect("Base64"));
         std::fs::write(folder.join(format!("{name}.png")), bytes).expect("writable");
     }
 
@@ -207,7 +207,7 @@ impl Browser {
 
     /// The URLs of all that the page asked for.
     async fn requests(&self) -> Vec<String> {
-        let log = self.driver.handle.get_log("performance").await.expect("there is a log");
+        let log = self.driver.get_log("performance").await.expect("there is a log");
         let events = log.iter().filter_map(|entry| serde_json::from_str::<Value>(&entry.message).ok());
         let sent = events.filter(|event| event["message"]["method"] == "Network.requestWillBeSent");
         let url = |event: Value| event["message"]["params"]["request"]["url"].as_str().map(str::to_owned);
@@ -248,9 +248,7 @@ fn capabilities(look: Look) -> Capabilities {
         "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"},
         "goog:chromeOptions": {"binary": "/usr/bin/chromium", "args": arguments},
     });
-    let mut capabilities = Capabilities::new();
-    capabilities.extend(wishes.as_object().expect("an object").clone());
-    capabilities
+    wishes.as_object().expect("an object").clone().into()
 }
 
 impl Server {
