@@ -248,6 +248,11 @@ mod tests {
         let (english, german) = (keys("words-en.js"), keys("words-de.js"));
         assert_eq!(english, german);
         let code: String = ours().filter(|file| !file.path.starts_with("words-")).map(text).collect();
+        let calls =
+            code.match_indices("t(\"").filter(|(at, _)| !code[..*at].ends_with(char::is_alphanumeric));
+        for asked in calls.filter_map(|(at, call)| code[at + call.len()..].split('"').next()) {
+            assert!(english.contains(&asked), "{asked} has no words");
+        }
         for key in english {
             // What a code or a field is called is found by its name at run time.
             let found = key.contains('.') || key.ends_with("_says") || code.contains(&format!("\"{key}\""));

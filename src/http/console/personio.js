@@ -29,7 +29,7 @@ function Person({ one }) {
   const differs = one.fields.some(({ verdict }) => ["other", "empty"].includes(verdict));
   const there = ({ field, verdict, there }) => {
     if (verdict === "other") return html`<${Said} text=${called(catalog, field, there)} />`;
-    return t(verdict);
+    return t(`there.${verdict}`);
   };
   return html`
     <p><${Out} href=${one.employee.url}>${t("employee_id", { id: one.employee.id })}<//>
