@@ -61,7 +61,7 @@ function Form({ name, close, danger, work, children }) {
     if (await task.run(form)) close();
   };
   const action = html`<button form="form" class=${danger ? "danger" : "primary"} disabled=${task.busy}>${t(`action.${name}.do`)}</button>`;
-  return html`<${Dialog} title=${t(`action.${name}`)} close=${close} busy=${task.busy} actions=${action}>
+  return html`<${Dialog} title=${t(`action.${name}`).replace(/ ?…$/, "")} close=${close} busy=${task.busy} actions=${action}>
     <p>${t(`action.${name}.long`)}</p>
     <form id="form" onSubmit=${submit}>${children}</form>
     <${Wrong} problem=${task.problem} />

@@ -21,19 +21,24 @@ export function Hire({ id }) {
   const [hire, setHire] = useState(null);
   const [problem, setProblem] = useState(null);
   const newest = useRef(0);
+  const state = useRef(null);
   const load = async () => {
     const turn = (newest.current += 1);
     try {
       const answer = await get(`/v1/hires/${id}`);
-      if (turn === newest.current) setHire(answer);
+      if (turn !== newest.current) return;
+      // Whoever is about to decide hears that it has moved on.
+      if (state.current && state.current !== answer.state) say(t("moved_on", { state: t(`state.${answer.state}`) }));
+      state.current = answer.state;
+      setHire(answer);
     } catch (problem) {
       if (turn === newest.current) setProblem(problem);
     }
   };
-  /** What an action answered is shown at once, then read again with all that belongs to it. */
-  const changed = (answer, words) => {
+  /** After an action: reads the hire again with all that belongs to it, and says what was done. */
+  const changed = async (answer, words) => {
+    await load();
     if (words) say(words);
-    return load();
   };
   useEffect(() => void load(), [id]);
   useEffect(() => whenChanged((ids) => (!ids || ids.has(id)) && load()), [id]);

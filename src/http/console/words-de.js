@@ -65,6 +65,7 @@ export const de = {
   "state.erased": "gelöscht",
 
   // Eine Einstellung.
+  moved_on: "Die Einstellung ist weiter: {state}.",
   standing: "Wie es um sie steht",
   in_personio: "In Personio seit {at}, durch {who}",
   automatically: "hirebridge ({source})",

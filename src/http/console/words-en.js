@@ -65,6 +65,7 @@ export const en = {
   "state.erased": "erased",
 
   // A hire.
+  moved_on: "The hire has moved on: {state}.",
   standing: "Where it stands",
   in_personio: "In Personio since {at}, by {who}",
   automatically: "hirebridge ({source})",
