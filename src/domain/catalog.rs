@@ -178,9 +178,14 @@ impl Catalog {
 
     /// What Personio is known to take in place of this value, the likeliest first, and how many are like it.
     pub fn offers(&self, key: &str, value: &str) -> (usize, Vec<String>) {
-        let names = self.names.as_ref().and_then(|names| names.get(key)).into_iter().flatten();
+        let names = self.names_of(key);
         let options = self.attribute(key).map(|own| own.options.as_slice()).unwrap_or_default();
         offer(value, names.chain(options).filter(|one| *one != value))
+    }
+
+    /// The names that employees carry in this attribute, as far as is known.
+    pub fn names_of(&self, key: &str) -> impl Iterator<Item = &String> {
+        self.names.as_ref().and_then(|names| names.get(key)).into_iter().flatten()
     }
 
     /// Whether the credential may read this attribute, as far as is known.

@@ -24,7 +24,7 @@ pub use document::{
 pub use employee::Employee;
 pub use facts::Facts;
 pub use file::{DocumentKind, File, Place};
-pub use hire::{Flags, Hire, HireId, HireKey, LookUpZero, NameSplit};
+pub use hire::{Flags, Hire, HireId, HireKey, LookUpZero, NameSplit, Record};
 pub use history::{Actor, Change, Difference, Entry};
 pub use plan::{Note, Plan, PlannedDocument, Warning};
 pub use state::{Held, How, State, Waiting};

@@ -1,5 +1,6 @@
 //! Hires, seen: a list of them, and one with its history.
 
+use axum::Json;
 use axum::extract::{FromRequestParts, Path, State};
 use axum::http::request::Parts;
 use serde::Serialize;
@@ -7,16 +8,17 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::App;
+use super::body;
 use super::code::Code;
 use super::contract::{FlagName, StateName, tag};
 use super::door::Viewer;
 use super::language::Spoken;
-use super::list::{self, Page};
+use super::list::{self, Page, SearchRequest};
 use super::problem::Problem;
-use super::shapes::HireShape;
+use super::shapes::{HireShape, ThereShape};
 use super::version::Shown;
 use crate::domain::{self, HireId};
-use crate::ledger::Filter;
+use crate::transfer::Search;
 use crate::words::Language;
 
 /// The id of a hire in a path.
@@ -46,6 +48,10 @@ pub(super) struct HireList {
 #[utoipa::path(get, path = "/v1/hires", tag = tag::HIRES, operation_id = "list_hires",
     params(
         ("state" = Option<StateName>, Query, description = "Only those in this state", example = "held"),
+        ("reason" = Option<String>, Query, description = "Only those that are in their state for this reason",
+            example = "missing"),
+        ("needs" = Option<String>, Query, description = "`person`: only those that a person has to look at. They are held, \
+            flagged, or have waited for a day; not those that somebody took off the list", example = "person"),
         ("source" = Option<String>, Query, description = "Only those of this source", example = "ashby"),
         ("ats_id" = Option<String>, Query, description = "Only the one with this id at the ATS"),
         ("flag" = Option<FlagName>, Query, description = "Only those that have this flag", example = "unhired"),
@@ -64,13 +70,31 @@ pub(super) async fn list(
     language: Language,
     page: Page,
 ) -> Result<Spoken<HireList>, Problem> {
-    let limit = page.0.limit;
-    // One more than asked for tells whether there is a next page.
-    let filter = Filter { limit: limit + 1, ..page.0 };
-    let mut hires = app.transfer.ledger().list(&filter).await?;
-    let more = hires.len() > limit;
-    hires.truncate(limit);
-    let next_cursor = hires.last().filter(|_| more).map(|last| list::cursor(last.id));
+    answer(&app, language, &page.0).await
+}
+
+/// Look for hires by name.
+///
+/// As the list is asked, with the name in the body: a URL ends up in logs. Whoever is called so is found in what is
+/// stored, so that erased people are not. A page may be short, or empty, although there is a next one.
+#[utoipa::path(post, path = "/v1/hires/search", tag = tag::HIRES, operation_id = "search_hires",
+    request_body(content = SearchRequest, description = "The name, and which hires"),
+    responses(
+        (status = 200, description = "A page of hires", body = HireList),
+        (status = 422, description = "Some fields are not right"),
+    ))]
+pub(super) async fn search(
+    _: Viewer,
+    State(app): State<App>,
+    language: Language,
+    body::Json(request): body::Json<SearchRequest>,
+) -> Result<Spoken<HireList>, Problem> {
+    answer(&app, language, &request.understood()?).await
+}
+
+async fn answer(app: &App, language: Language, search: &Search) -> Result<Spoken<HireList>, Problem> {
+    let found = app.transfer.search(search).await?;
+    let (hires, next_cursor) = (found.hires, found.next.map(list::cursor));
     let ids: Vec<_> = hires.iter().map(|hire| hire.id).collect();
     let documents = app.transfer.ledger().shelf().of(&ids).await?;
     let of =
@@ -98,6 +122,26 @@ pub(super) async fn one(
 ) -> Result<Shown, Problem> {
     let hire = app.transfer.ledger().hire(id).await?.ok_or_else(|| Problem::of(Code::HireNotFound))?;
     shown(&app, &hire, language).await
+}
+
+/// What is in Personio now.
+///
+/// Personio is asked while you wait, and nothing of it is stored: for the hire's employee, or, as long as there is
+/// none, for everybody with its e-mail address. Only attributes of the plan are shown.
+#[utoipa::path(get, path = "/v1/hires/{id}/personio", tag = tag::HIRES, operation_id = "hire_in_personio",
+    params(("id" = Uuid, Path, description = "The hire's id")),
+    responses(
+        (status = 200, description = "Who is there; nobody is an empty list", body = ThereShape),
+        (status = 409, description = "The credential may not read employees"),
+        (status = 502, description = "Personio could not be asked"),
+    ))]
+pub(super) async fn there(
+    _: Viewer,
+    State(app): State<App>,
+    Id(id): Id,
+) -> Result<Json<ThereShape>, Problem> {
+    let people = app.transfer.there(id).await?;
+    Ok(Json(ThereShape::of(people, &app.transfer)))
 }
 
 /// A hire as the API shows one: with its facts and its history.

@@ -1,10 +1,15 @@
-//! The query of a list: which hires, and where the page begins.
+//! What a list is asked for: which hires, and where the page begins.
+
+use std::borrow::Cow;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
+use serde_json::{Map, Value};
 use url::form_urlencoded;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::code::Code;
@@ -13,6 +18,7 @@ use super::shapes::FLAGS;
 use crate::domain::HireId;
 use crate::domain::state::ALL;
 use crate::ledger::Filter;
+use crate::transfer::Search;
 
 /// How many hires a page has unless the query says otherwise.
 const USUAL: usize = 50;
@@ -20,34 +26,76 @@ const USUAL: usize = 50;
 /// How many it may have.
 const MOST: usize = 200;
 
+/// How many characters a name that is looked for may have.
+const LONGEST_NAME: usize = 100;
+
 /// The query of `GET /v1/hires`. Every parameter that is wrong is named, and no value repeated.
-pub(super) struct Page(pub(super) Filter);
+pub(super) struct Page(pub(super) Search);
 
 impl<S: Sync> FromRequestParts<S> for Page {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        filter(parts.uri.query().unwrap_or_default()).map(Self)
+        search(parts.uri.query().unwrap_or_default()).map(Self)
     }
 }
 
-fn filter(query: &str) -> Result<Filter, Problem> {
-    let mut filter = Filter { limit: USUAL, ..Filter::default() };
+fn search(query: &str) -> Result<Search, Problem> {
+    read(form_urlencoded::parse(query.as_bytes()), Code::InvalidQuery)
+}
+
+/// What `POST /v1/hires/search` takes: a name, and what a list can be asked for.
+#[derive(Deserialize, ToSchema)]
+#[schema(example = json!({"name": "mia beisp", "state": "created", "limit": 20}))]
+pub(super) struct SearchRequest {
+    /// Words that are all in the names or the e-mail address; accents and capitals do not count.
+    #[schema(max_length = 100)]
+    name: String,
+    /// The parameters of `GET /v1/hires`: `state`, `reason`, `needs`, `source`, `ats_id`, `flag`, `since`, `limit`,
+    /// `cursor`.
+    #[serde(flatten)]
+    #[schema(value_type = Object)]
+    filters: Map<String, Value>,
+}
+
+impl SearchRequest {
+    pub(super) fn understood(self) -> Result<Search, Problem> {
+        if self.name.chars().count() > LONGEST_NAME {
+            let message = format!("must have at most {LONGEST_NAME} characters");
+            return Err(Problem::of(Code::Invalid).field("name", message));
+        }
+        let text = |value: Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let filters = self.filters.into_iter().map(|(name, value)| (name.into(), text(value).into()));
+        Ok(Search { name: Some(self.name), ..read(filters, Code::Invalid)? })
+    }
+}
+
+/// Reads all parameters; those that are wrong are named.
+fn read<'a>(
+    parameters: impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)>,
+    otherwise: Code,
+) -> Result<Search, Problem> {
+    let mut search = Search { filter: Filter { limit: USUAL, ..Filter::default() }, ..Search::default() };
     let mut mistakes = Vec::new();
-    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-        if let Err(expected) = set(&mut filter, &name, &value) {
+    for (name, value) in parameters {
+        if let Err(expected) = set(&mut search, &name, &value) {
             mistakes.push((name.into_owned(), expected));
         }
     }
     if mistakes.is_empty() {
-        return Ok(filter);
+        return Ok(search);
     }
-    let problem = Problem::of(Code::InvalidQuery);
+    let problem = Problem::of(otherwise);
     Err(mistakes.into_iter().fold(problem, |problem, (name, expected)| problem.field(name, expected)))
 }
 
-fn set(filter: &mut Filter, name: &str, value: &str) -> Result<(), &'static str> {
+fn set(search: &mut Search, name: &str, value: &str) -> Result<(), &'static str> {
+    let filter = &mut search.filter;
     match name {
+        "needs" if value == "person" => search.needs_person = true,
+        "needs" => return Err("must be `person`"),
+        "name" => return Err("does not belong in a URL; `POST /v1/hires/search` takes it"),
+        "reason" => filter.reason = Some(value.to_owned()),
         "state" => filter.state = Some(state(value).ok_or("is not the name of a state")?),
         "source" => filter.source = Some(value.to_owned()),
         "ats_id" => filter.ats_id = Some(value.to_owned()),
@@ -85,19 +133,19 @@ fn parse_cursor(text: &str) -> Option<HireId> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::Value;
-
     use super::*;
 
     #[test]
     fn a_query_is_read_and_its_cursor_survives() {
         let id = HireId(Uuid::from_u128(7));
         let query = format!(
-            "state=held&source=ashby&ats_id=a%2Fb&since=2027-01-31T09:00:00Z&limit=200&flag=unhired&cursor={}",
+            "needs=person&state=held&reason=missing&source=ashby&ats_id=a%2Fb&since=2027-01-31T09:00:00Z&limit=200&flag=unhired&cursor={}",
             cursor(id)
         );
-        let filter = filter(&query).expect("the query is right");
-        assert_eq!(filter.state.as_deref(), Some("held"));
+        let search = search(&query).expect("the query is right");
+        let filter = &search.filter;
+        assert!(search.needs_person);
+        assert_eq!((filter.state.as_deref(), filter.reason.as_deref()), (Some("held"), Some("missing")));
         assert_eq!(filter.ats_id.as_deref(), Some("a/b"));
         assert_eq!(filter.flag, Some("unhired"));
         assert_eq!((filter.limit, filter.after), (200, Some(id)));
@@ -105,12 +153,12 @@ mod tests {
 
     #[test]
     fn every_wrong_parameter_is_named_and_no_value_repeated() {
-        let query = "state=mia&since=mia&limit=201&flag=mia&cursor=mia&name=mia";
-        let problem = filter(query).expect_err("is refused");
+        let query = "state=mia&since=mia&limit=201&flag=mia&cursor=mia&needs=mia&name=mia";
+        let problem = search(query).expect_err("is refused");
         let body = serde_json::to_value(problem.body()).expect("a problem serialises");
         let names: Vec<_> =
             body["errors"].as_array().into_iter().flatten().filter_map(|e| e["field"].as_str()).collect();
-        assert_eq!(names, ["state", "since", "limit", "flag", "cursor", "name"]);
+        assert_eq!(names, ["state", "since", "limit", "flag", "cursor", "needs", "name"]);
         assert_eq!(body["code"], Value::from("invalid_query"));
         assert!(!body.to_string().contains("mia"));
     }

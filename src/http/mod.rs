@@ -6,6 +6,7 @@
 mod actions;
 mod backup;
 mod body;
+mod catalog;
 pub mod code;
 mod codes;
 mod connection;
@@ -29,6 +30,7 @@ mod seats;
 pub mod serve;
 mod shapes;
 mod sources;
+mod status;
 mod turned_away;
 mod typed;
 mod values;
@@ -159,17 +161,21 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(health::openapi))
         // Operators, by token.
         .routes(routes!(hires::list, typed::enter))
+        .routes(routes!(hires::search))
         .routes(routes!(typed::preview))
         .routes(routes!(hires::one))
+        .routes(routes!(hires::there))
         .routes(routes!(actions::preview))
         .routes(routes!(actions::send))
         .routes(routes!(actions::dismiss))
         .routes(routes!(actions::link))
         .routes(routes!(actions::send_document))
+        .routes(routes!(catalog::list))
         .routes(routes!(values::list))
         .routes(routes!(values::confirm))
         .routes(routes!(values::revoke))
         .routes(routes!(sources::list))
+        .routes(routes!(status::show))
         .routes(routes!(codes::list))
         .routes(routes!(health::check))
         .routes(routes!(backup::backup))

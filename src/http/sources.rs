@@ -123,7 +123,7 @@ pub(super) struct SourceList {
 
 /// Whether hires can be sent to Personio at the moment.
 #[derive(Serialize, ToSchema)]
-struct PersonioShape {
+pub(super) struct PersonioShape {
     /// `ok`, `out_of_order` (it cannot be reached or fails) or `credential_refused`: hires wait.
     state: &'static str,
     /// When a call tries whether it answers again, while it is out of order.

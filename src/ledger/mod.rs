@@ -58,6 +58,10 @@ pub enum Accepted {
 pub struct Filter {
     /// Only those in the state of this name.
     pub state: Option<String>,
+    /// Only those that are in it for this reason.
+    pub reason: Option<String>,
+    /// Only those that a person has to look at; of those that wait, those that have waited since then or longer.
+    pub needs_person: Option<Timestamp>,
     /// Only those that came through this source.
     pub source: Option<String>,
     /// Only the one with this id at the ATS.
@@ -86,6 +90,16 @@ fn counts(rows: Vec<(String, String, u64)>) -> Counts {
 /// How long it is remembered that a hire was taken back of which nothing was heard yet. No ATS repeats a delivery
 /// for so long.
 pub const FORGET_AFTER: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// The rows of `hires` that a person has to look at, in the SQL of both engines; what waits is not among them.
+macro_rules! needs_person {
+    () => {
+        "flags NOT LIKE '%\"dismissed\":true%' AND (state = 'held' OR flags LIKE '%\"double\":true%' \
+         OR flags LIKE '%\"warnings\":true%' \
+         OR (flags LIKE '%\"unhired\":true%' AND flags NOT LIKE '%\"unhire_overruled\":true%'))"
+    };
+}
+use needs_person;
 
 /// The text by which a flag is found among those of a hire.
 fn flagged(flag: &str) -> String {
@@ -147,6 +161,9 @@ pub trait Ledger: Send + Sync + 'static {
 
     /// Hires, newest first.
     async fn list(&self, filter: &Filter) -> Result<Vec<Hire>, LedgerError>;
+
+    /// How many hires a filter is about, whatever its limit.
+    async fn count(&self, filter: &Filter) -> Result<u64, LedgerError>;
 
     /// The ATS says, at this time of its own if it tells one, that it has taken a hire back. Adds the delivery to
     /// the hire that has this key. If there is none, it is remembered for [`FORGET_AFTER`]: a hire with this key

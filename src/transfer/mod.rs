@@ -26,8 +26,10 @@ mod resend;
 mod restored;
 mod resume;
 mod retention;
+mod search;
 mod seen;
 mod tell;
+mod there;
 mod typed;
 
 use std::sync::{Arc, OnceLock};
@@ -52,6 +54,8 @@ pub use planner::Planner;
 pub use receive::{NotReceived, Receipt, Stored};
 pub use refusal::{Decided, DeskError, FieldError};
 pub use retention::Retention;
+pub use search::{Found, Search};
+pub use there::{There, ThereField};
 pub use typed::Typed;
 
 use audit::Audits;

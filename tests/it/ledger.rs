@@ -5,7 +5,7 @@ use std::path::Path;
 
 use futures_util::future::join_all;
 use hirebridge::domain::{
-    Actor, Event, Facts, Hire, HireId, HireKey, LookUpZero, Outcome, Plan, State, Waiting,
+    Actor, Event, Facts, Held, Hire, HireId, HireKey, LookUpZero, Outcome, Plan, State, Waiting,
 };
 use hirebridge::ledger::sqlite::SqliteLedger;
 use hirebridge::ledger::{Accepted, Delivery, Denied, Filter, Ledger, LedgerError, LedgerKey, Owner};
@@ -32,6 +32,7 @@ pub(crate) async fn story(ledger: &dyn Ledger) {
     audits_come_in_their_order(ledger).await;
     a_hire_comes_back_as_it_was(ledger).await;
     hires_are_listed_and_counted(ledger).await;
+    hires_that_need_a_person_are_listed(ledger).await;
     many_at_once_are_one(ledger).await;
     translations_are_kept(ledger).await;
     documents_are_kept(ledger).await;
@@ -377,6 +378,59 @@ async fn a_hire_comes_back_as_it_was(ledger: &dyn Ledger) {
     assert_eq!((history[1].to.as_str(), history[1].at), ("ready", at(1)));
     assert_eq!(back.audit_at, Some(at(5_000)));
     assert!(ledger.hire(HireId(Uuid::now_v7())).await.expect("read").is_none());
+}
+
+/// A person has to look at what is held or flagged, unless it was taken off the list, and at what has waited long.
+async fn hires_that_need_a_person_are_listed(ledger: &dyn Ledger) {
+    type Case<'a> = (&'a str, bool, &'a dyn Fn(&mut Hire));
+    let held = |hire: &mut Hire| {
+        hire.apply(&Event::Planned(Some(Held::Missing)), &Actor::System, at(1)).expect("allowed");
+    };
+    let waiting = |hire: &mut Hire, since| {
+        hire.apply(&Event::Planned(None), &Actor::System, at(1)).expect("allowed");
+        hire.apply(&Event::PutOff(Waiting::Credential), &Actor::System, at(1)).expect("allowed");
+        hire.since = Some(since);
+    };
+    let cases: [Case<'_>; 9] = [
+        ("received", false, &|_| {}),
+        ("held", true, &held),
+        ("dismissed", false, &|hire| {
+            held(hire);
+            hire.flags.dismissed = true;
+        }),
+        ("double", true, &|hire| hire.flags.double = true),
+        ("warnings", true, &|hire| hire.flags.warnings = true),
+        ("unhired", true, &|hire| hire.flags.unhired = true),
+        ("overruled", false, &|hire| (hire.flags.unhired, hire.flags.unhire_overruled) = (true, true)),
+        ("waits long", true, &|hire| waiting(hire, at(10))),
+        ("waits", false, &|hire| waiting(hire, at(11))),
+    ];
+    let mut expected = Vec::new();
+    for (name, listed, change) in cases {
+        let mut hire = received(&format!("needs-{name}"));
+        hire.source = "needs".into();
+        let mut hire = stored(ledger, hire).await;
+        change(&mut hire);
+        ledger.save(&mut hire).await.expect("saved");
+        expected.extend(listed.then_some(hire.id));
+    }
+    expected.reverse();
+    let needs =
+        Filter { source: Some("needs".into()), needs_person: Some(at(10)), limit: 100, ..Filter::default() };
+    let list = async |filter: &Filter| -> Vec<HireId> {
+        ledger.list(filter).await.expect("read").iter().map(|hire| hire.id).collect()
+    };
+    assert_eq!(list(&needs).await, expected);
+    assert_eq!(ledger.count(&Filter { limit: 1, ..needs.clone() }).await.expect("counted"), 5);
+    let missing = Filter { reason: Some("missing".into()), ..needs.clone() };
+    assert_eq!(list(&missing).await, expected[4..]);
+    assert_eq!(
+        ledger
+            .count(&Filter { state: Some("held".into()), needs_person: None, ..needs })
+            .await
+            .expect("counted"),
+        2
+    );
 }
 
 async fn hires_are_listed_and_counted(ledger: &dyn Ledger) {

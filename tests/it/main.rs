@@ -47,6 +47,7 @@ mod restored;
 mod send;
 mod shelf;
 mod siege;
+mod sight;
 mod softgarden;
 mod spool;
 mod stop;

@@ -98,7 +98,7 @@ impl HireShape {
         transfer: &Transfer,
         language: Language,
     ) -> Self {
-        let link = |id| EmployeeLink { id, url: transfer.profile_link(id) };
+        let link = |id| EmployeeLink::of(id, transfer);
         let words = words::of_hire(hire.state(), hire.flags.warnings, language);
         let plan = &hire.record.plan;
         Self {
@@ -137,11 +137,17 @@ impl HireShape {
 
 /// Where the employee is.
 #[derive(Serialize, ToSchema)]
-struct EmployeeLink {
+pub(super) struct EmployeeLink {
     /// The id in Personio.
     id: u64,
     /// The profile in Personio, if `profile_url` is configured.
     url: Option<String>,
+}
+
+impl EmployeeLink {
+    pub(super) fn of(id: u64, transfer: &Transfer) -> Self {
+        Self { id, url: transfer.profile_link(id) }
+    }
 }
 
 /// A file of the hire's that follows it. Kinds that are off have none: `notes` names them.

@@ -2,7 +2,9 @@
 
 mod hire;
 mod plan;
+mod there;
 
 pub(super) use hire::{FLAGS, HireShape};
 pub(super) use plan::PlanShape;
 pub use plan::Preview;
+pub(super) use there::ThereShape;

@@ -185,6 +185,11 @@ impl Ledger for PostgresLedger {
         rows.into_iter().map(|row| row.open(&self.seal)).collect()
     }
 
+    async fn count(&self, filter: &Filter) -> Result<u64, LedgerError> {
+        let count = twice(|| statements::count(&self.pool, filter)).await?;
+        Ok(u64::try_from(count).unwrap_or_default())
+    }
+
     async fn unhire(
         &self,
         key: &HireKey,

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::write::{CLAIM_SECONDS, Query, Steps, changing, clean};
 use crate::domain::{Entry, HireId};
 use crate::ledger::row::{Row, time};
-use crate::ledger::{Delivery, Filter, Owner, flagged};
+use crate::ledger::{Delivery, Filter, Owner, flagged, needs_person};
 
 pub(super) type Answer<T> = Result<T, sqlx::Error>;
 
@@ -140,23 +140,41 @@ pub(super) async fn bodies(db: &PgPool, hire: HireId) -> Answer<Vec<Vec<u8>>> {
         .await
 }
 
+/// The rows that a filter is about; [`by`] gives its values.
+macro_rules! meant {
+    () => {
+        concat!(
+            "state <> 'erased' AND ($1::text IS NULL OR state = $1) AND ($2::text IS NULL OR source = $2) \
+             AND ($3::text IS NULL OR application = $3) AND ($4::bigint IS NULL OR received_at >= $4) \
+             AND ($5::uuid IS NULL OR id < $5) AND ($6::text IS NULL OR flags LIKE $6) \
+             AND ($7::text IS NULL OR reason = $7) \
+             AND ($8::bigint IS NULL OR (state = 'waiting' AND since <= $8) OR (",
+            needs_person!(),
+            "))"
+        )
+    };
+}
 pub(super) async fn list(db: &PgPool, filter: &Filter) -> Answer<Vec<Row>> {
-    let rows = query(
-        "SELECT * FROM hires WHERE state <> 'erased' AND ($1::text IS NULL OR state = $1) \
-         AND ($2::text IS NULL OR source = $2) AND ($3::text IS NULL OR application = $3) \
-         AND ($4::bigint IS NULL OR received_at >= $4) AND ($5::uuid IS NULL OR id < $5) \
-         AND ($6::text IS NULL OR flags LIKE $6) ORDER BY id DESC LIMIT $7",
-    )
-    .bind(&filter.state)
-    .bind(&filter.source)
-    .bind(filter.ats_id.as_deref().map(clean))
-    .bind(filter.since.map(Timestamp::as_millisecond))
-    .bind(filter.after.map(|after| after.0))
-    .bind(filter.flag.map(flagged))
-    .bind(i64::try_from(filter.limit).unwrap_or(i64::MAX))
-    .fetch_all(db)
-    .await?;
-    rows.iter().map(read).collect()
+    const LIST: &str = concat!("SELECT * FROM hires WHERE ", meant!(), " ORDER BY id DESC LIMIT $9");
+    let rows = by(query(LIST), filter).bind(i64::try_from(filter.limit).unwrap_or(i64::MAX));
+    rows.fetch_all(db).await?.iter().map(read).collect()
+}
+
+pub(super) async fn count(db: &PgPool, filter: &Filter) -> Answer<i64> {
+    const COUNT: &str = concat!("SELECT count(*) FROM hires WHERE ", meant!());
+    by(query(COUNT), filter).fetch_one(db).await?.try_get(0)
+}
+
+fn by<'q>(query: Query<'q>, filter: &'q Filter) -> Query<'q> {
+    query
+        .bind(&filter.state)
+        .bind(&filter.source)
+        .bind(filter.ats_id.as_deref().map(clean))
+        .bind(filter.since.map(Timestamp::as_millisecond))
+        .bind(filter.after.map(|after| after.0))
+        .bind(filter.flag.map(flagged))
+        .bind(&filter.reason)
+        .bind(filter.needs_person.map(Timestamp::as_millisecond))
 }
 
 /// Takes hires whose time in this column has come and that nobody else has taken, and keeps the others off them

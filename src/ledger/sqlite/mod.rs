@@ -154,6 +154,11 @@ impl Ledger for SqliteLedger {
         rows.into_iter().map(|row| row.open(&self.seal)).collect()
     }
 
+    async fn count(&self, filter: &Filter) -> Result<u64, LedgerError> {
+        let filter = filter.clone();
+        self.readers.run(move |db| statements::count(db, &filter)).await
+    }
+
     async fn unhire(
         &self,
         key: &HireKey,

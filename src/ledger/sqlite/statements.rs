@@ -10,7 +10,7 @@ use super::row::{COLUMNS, changing, read, uuid};
 use crate::domain::{Entry, HireId, State};
 use crate::ledger::permit::{Guard, Other, ended_by, next_number, overruled};
 use crate::ledger::row::{FACTS, REST, Row, time};
-use crate::ledger::{Delivery, Denied, Filter, LedgerError, Owner, flagged};
+use crate::ledger::{Delivery, Denied, Filter, LedgerError, Owner, flagged, needs_person};
 
 pub(super) type Answer<T> = Result<T, LedgerError>;
 
@@ -252,16 +252,37 @@ pub(super) fn bodies(db: &Connection, hire: HireId) -> Answer<Vec<Vec<u8>>> {
 }
 
 pub(super) fn list(db: &Connection, filter: &Filter) -> Answer<Vec<Row>> {
-    let conditions: [(&str, Option<Value>); 6] = [
-        ("state = ?", filter.state.clone().map(Value::Text)),
-        ("source = ?", filter.source.clone().map(Value::Text)),
-        ("application = ?", filter.ats_id.clone().map(Value::Text)),
+    let (condition, mut values) = meant(filter);
+    values.push(Value::Integer(i64::try_from(filter.limit).unwrap_or(i64::MAX)));
+    let sql = format!("SELECT {COLUMNS} FROM hires WHERE {condition} ORDER BY id DESC LIMIT ?");
+    let mut select = db.prepare_cached(&sql)?;
+    let rows = select.query_map(params_from_iter(values), read)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn count(db: &Connection, filter: &Filter) -> Answer<u64> {
+    let (condition, values) = meant(filter);
+    let mut select = db.prepare_cached(&format!("SELECT count(*) FROM hires WHERE {condition}"))?;
+    let count: i64 = select.query_row(params_from_iter(values), |row| row.get(0))?;
+    Ok(u64::try_from(count).unwrap_or_default())
+}
+
+/// The rows that a filter is about, as a condition and its values.
+fn meant(filter: &Filter) -> (String, Vec<Value>) {
+    let text = |text: &Option<String>| text.clone().map(Value::Text);
+    let time = |time: Timestamp| Value::Integer(time.as_millisecond());
+    let waits = concat!("((", needs_person!(), ") OR (state = 'waiting' AND since <= ?))");
+    let conditions: [(&str, Option<Value>); 8] = [
+        ("state = ?", text(&filter.state)),
+        ("reason = ?", text(&filter.reason)),
+        (waits, filter.needs_person.map(time)),
+        ("source = ?", text(&filter.source)),
+        ("application = ?", text(&filter.ats_id)),
         ("flags LIKE ?", filter.flag.map(|flag| Value::Text(flagged(flag)))),
-        ("received_at >= ?", filter.since.map(|since| Value::Integer(since.as_millisecond()))),
+        ("received_at >= ?", filter.since.map(time)),
         ("id < ?", filter.after.map(|after| Value::Blob(id(after.0)))),
     ];
-    let mut sql = format!("SELECT {COLUMNS} FROM hires WHERE state <> 'erased'");
-    let mut values = Vec::new();
+    let (mut sql, mut values) = ("state <> 'erased'".to_owned(), Vec::new());
     for (condition, value) in conditions {
         if let Some(value) = value {
             sql.push_str(" AND ");
@@ -269,11 +290,7 @@ pub(super) fn list(db: &Connection, filter: &Filter) -> Answer<Vec<Row>> {
             values.push(value);
         }
     }
-    sql.push_str(" ORDER BY id DESC LIMIT ?");
-    values.push(Value::Integer(i64::try_from(filter.limit).unwrap_or(i64::MAX)));
-    let mut select = db.prepare_cached(&sql)?;
-    let rows = select.query_map(params_from_iter(values), read)?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    (sql, values)
 }
 
 const FOR_CREDENTIAL: &str = "state = 'waiting' AND reason = 'credential'";
