@@ -31,12 +31,13 @@ pub(crate) const DESK: Look = Look { size: (1280, 900), dark: false, language: "
 
 /// A browser that is open.
 pub(crate) struct Browser {
-    driver: WebDriver,
+    /// There until it is closed.
+    driver: Option<WebDriver>,
+    _server: Server,
     base: String,
     look: Look,
     /// Answers that the test brought about, as the console names them.
     expected: Vec<&'static str>,
-    _server: Server,
 }
 
 /// The driver's process.
@@ -80,19 +81,23 @@ impl Browser {
         // Whoever is not signed in is told so by this answer.
         let expected =
             vec!["/v1/session - Failed to load resource: the server responded with a status of 401"];
-        let browser = Self { driver, base, look, expected, _server: server };
+        let browser = Self { driver: Some(driver), _server: server, base, look, expected };
         browser.go("").await;
         Some(browser)
     }
 
+    fn driver(&self) -> &WebDriver {
+        self.driver.as_ref().expect("it is open")
+    }
+
     /// Goes to a part of the page.
     pub(crate) async fn go(&self, part: &str) {
-        self.driver.goto(format!("{}/console/{part}", self.base)).await.expect("the page opens");
+        self.driver().goto(format!("{}/console/{part}", self.base)).await.expect("the page opens");
     }
 
     /// What a script returns.
     pub(crate) async fn script(&self, script: &str) -> Value {
-        let returned = self.driver.execute(script, Vec::new()).await;
+        let returned = self.driver().execute(script, Vec::new()).await;
         returned.unwrap_or_else(|error| panic!("{script}: {error}")).json().clone()
     }
 
@@ -105,7 +110,7 @@ impl Browser {
     /// Waits for an element, by its selector.
     pub(crate) async fn find(&self, selector: &str) -> WebElement {
         self.until(&format!("document.querySelector({})", json!(selector))).await;
-        self.driver.find(By::Css(selector)).await.unwrap_or_else(|error| panic!("{selector}: {error}"))
+        self.driver().find(By::Css(selector)).await.unwrap_or_else(|error| panic!("{selector}: {error}"))
     }
 
     /// Waits for an element, and clicks on it.
@@ -118,7 +123,7 @@ impl Browser {
         let script = "return [...document.querySelectorAll('button, a, summary')] \
             .find((one) => one.checkVisibility() && one.innerText.trim().startsWith(WORDS))";
         let script = script.replace("WORDS", &json!(words).to_string());
-        let find = || async { self.driver.execute(&script, Vec::new()).await.ok()?.element().ok() };
+        let find = || async { self.driver().execute(&script, Vec::new()).await.ok()?.element().ok() };
         let element = eventually(words, find).await;
         element.click().await.unwrap_or_else(|error| panic!("{words}: {error}"));
     }
@@ -133,7 +138,7 @@ impl Browser {
 
     /// Presses keys, wherever the focus is.
     pub(crate) async fn keys(&self, keys: &[Key]) {
-        let mut chain = self.driver.action_chain();
+        let mut chain = self.driver().action_chain();
         for key in keys {
             chain = chain.send_keys(key.value().to_string());
         }
@@ -142,7 +147,7 @@ impl Browser {
 
     /// Types text, wherever the focus is.
     pub(crate) async fn type_text(&self, text: &str) {
-        self.driver.action_chain().send_keys(text).perform().await.expect("keys can be pressed");
+        self.driver().action_chain().send_keys(text).perform().await.expect("keys can be pressed");
     }
 
     /// The text that people see of an element.
@@ -181,7 +186,7 @@ impl Browser {
         let length = length.as_u64().unwrap_or_default().clamp(u64::from(height), 2_400);
         let clip = json!({"x": 0, "y": 0, "width": width, "height": length, "scale": 1});
         let wish = json!({"format": "png", "captureBeyondViewport": true, "clip": clip});
-        let taken = self.driver.cdp().send_raw("Page.captureScreenshot", wish).await.expect("a picture");
+        let taken = self.driver().cdp().send_raw("Page.captureScreenshot", wish).await.expect("a picture");
         let folder = folder();
         std::fs::create_dir_all(&folder).expect("the folder can be made");
         let bytes = decoded(taken["data"].as_str().expect("Base64"));
@@ -189,9 +194,9 @@ impl Browser {
     }
 
     /// Closes it. Nothing may have gone wrong on the page.
-    pub(crate) async fn close(self) {
+    pub(crate) async fn close(mut self) {
         assert_eq!(self.script("return window.breaches").await, json!([]), "the policy was broken");
-        let log = self.driver.browser_log().await.expect("there is a log");
+        let log = self.driver().browser_log().await.expect("there is a log");
         let errors: Vec<_> = log
             .iter()
             .filter(|entry| ["SEVERE", "WARNING"].contains(&entry.level.as_str()))
@@ -202,18 +207,28 @@ impl Browser {
         let elsewhere: Vec<_> =
             self.requests().await.into_iter().filter(|url| !url.starts_with(&self.base)).collect();
         assert!(elsewhere.is_empty(), "{elsewhere:#?}");
-        self.driver.quit().await.expect("it ends");
+        let driver = self.driver.take().expect("it is open");
+        driver.quit().await.expect("it ends");
     }
 
     /// The URLs of all that the page asked for.
     async fn requests(&self) -> Vec<String> {
-        let log = self.driver.get_log("performance").await.expect("there is a log");
+        let log = self.driver().get_log("performance").await.expect("there is a log");
         let events = log.iter().filter_map(|entry| serde_json::from_str::<Value>(&entry.message).ok());
         let sent = events.filter(|event| event["message"]["method"] == "Network.requestWillBeSent");
         let url = |event: Value| event["message"]["params"]["request"]["url"].as_str().map(str::to_owned);
         // What the page makes itself (a file to save), and the empty page before it.
         let own = |url: &String| !url.starts_with("blob:") && !url.starts_with("data:");
         sent.filter_map(url).filter(own).collect()
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // A test has failed: the process is killed, and nobody waits for its good-bye.
+        if let Some(driver) = self.driver.take() {
+            drop(driver.leak());
+        }
     }
 }
 
@@ -281,7 +296,7 @@ impl Drop for Server {
     fn drop(&mut self) {
         // Its own group: the browser as well, if a test failed before it was closed.
         let group = format!("-{}", self.child.id());
-        let ended = Command::new("kill").args(["-TERM", "--", &group]).output();
+        let ended = Command::new("kill").args(["-KILL", "--", &group]).output();
         if ended.is_ok() {
             // A driver that is gone already is as well.
             let _ = self.child.wait();

@@ -77,6 +77,7 @@ function Signed({ session, leave, languages }) {
       main.current?.focus({ preventScroll: true });
     };
     addEventListener("hashchange", go);
+    if (document.activeElement === document.body && session.via === "token") main.current.focus();
     get("/v1/codes").then((list) => setCodes(words(list.codes)), () => setCodes(new Map()));
     get("/v1/catalog").then(setCatalog, () => setCatalog({ learned: false, attributes: [] }));
     const end = follow((ids) => listeners.current.forEach((listener) => listener(ids)));
