@@ -8,6 +8,7 @@ mod complete;
 mod custom;
 mod fields;
 mod files;
+mod look_for;
 mod read;
 mod shapes;
 
@@ -23,8 +24,8 @@ use super::api::Api;
 use super::settings::{Mistakes, Settings};
 use super::signature::{Scheme, preset};
 use super::{
-    ApiError, AtsSource, Completed, CustomField, Event, Filed, Hired, Kind, Manners, Misread, Opened, Setup,
-    Trait, json,
+    ApiError, AtsSource, Completed, CustomField, Event, Filed, Hired, Kind, Manners, Meant, Misread, Opened,
+    Setup, Trait, json,
 };
 use crate::domain::{Facts, File, Place};
 use crate::outbound::Guard;
@@ -109,6 +110,10 @@ impl AtsSource for Ashby {
 
     async fn complete(&self, hired: &Hired, known: &Facts, deadline: Instant) -> Completed {
         complete::complete(self.api.as_ref(), hired, known, deadline).await
+    }
+
+    async fn look_for(&self, pasted: &str, deadline: Instant) -> Option<Result<Vec<Meant>, ApiError>> {
+        Some(look_for::look_for(self.api.as_ref()?, pasted, deadline).await)
     }
 
     async fn find(&self, filed: Filed, deadline: Instant) -> Result<Filed, ApiError> {

@@ -155,6 +155,39 @@ impl fmt::Debug for Hired {
     }
 }
 
+/// What a link or an id means that a person has pasted: an application, and how it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Meant {
+    /// The application, with as much as was learned by looking for it.
+    pub application: Hired,
+    /// Whether the ATS says that it is a hire.
+    pub is_hired: bool,
+}
+
+impl Hired {
+    /// An application that was looked for by its id.
+    pub fn looked_for(application: String, ids: BTreeMap<&'static str, String>) -> Self {
+        let mut facts = Facts::new();
+        facts.put("application.id", application.as_str());
+        Self {
+            application,
+            facts,
+            at: None,
+            event: LOOKED_FOR.to_owned(),
+            delivery_id: None,
+            ids,
+            name_split: None,
+            notes: Vec::new(),
+            files: Vec::new(),
+            to_confirm: false,
+            settled: true,
+        }
+    }
+}
+
+/// What stands in the place of an event's name if nothing was delivered.
+pub const LOOKED_FOR: &str = "looked_for";
+
 /// What the ATS's API added.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Completed {

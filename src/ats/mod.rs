@@ -33,7 +33,7 @@ use url::Url;
 
 use crate::domain::{Facts, File};
 pub use api::ApiError;
-pub use event::{Completed, Event, Filed, Hired, MERGED, Merged, Misread, Unhired};
+pub use event::{Completed, Event, Filed, Hired, LOOKED_FOR, MERGED, Meant, Merged, Misread, Unhired};
 use kind::Kind;
 pub use kind::{Trait, has, kinds, vendors};
 use settings::{Mistakes, NameSplitPolicy, SettingError, Settings};
@@ -105,6 +105,12 @@ pub trait AtsSource: Send + Sync {
     /// not be had is named in the answer, which is there by `deadline`.
     async fn complete(&self, _hired: &Hired, _known: &Facts, _deadline: Instant) -> Completed {
         Completed::default()
+    }
+
+    /// The applications that a person means by what was pasted, a link to a page of the ATS or an id; none if there is
+    /// nobody. `None` if the ATS cannot be asked.
+    async fn look_for(&self, _pasted: &str, _deadline: Instant) -> Option<Result<Vec<Meant>, ApiError>> {
+        None
     }
 
     /// The custom fields that there are at the ATS; `None` if it cannot be asked, or there is no key for that.

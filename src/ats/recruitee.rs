@@ -5,6 +5,7 @@
 
 mod complete;
 mod fields;
+mod look_for;
 mod read;
 mod shapes;
 
@@ -20,7 +21,8 @@ use super::api::Api;
 use super::settings::{Mistakes, Settings};
 use super::signature::{Scheme, preset};
 use super::{
-    ApiError, Arrived, AtsSource, Completed, Event, Hired, Kind, Manners, Misread, Opened, Setup, Trait, json,
+    ApiError, Arrived, AtsSource, Completed, Event, Hired, Kind, Manners, Meant, Misread, Opened, Setup,
+    Trait, json,
 };
 use crate::domain::{Facts, File, Place};
 use crate::outbound::Guard;
@@ -122,6 +124,10 @@ impl AtsSource for Recruitee {
 
     async fn complete(&self, hired: &Hired, known: &Facts, deadline: Instant) -> Completed {
         complete::complete(self.api.as_ref(), hired, known, deadline).await
+    }
+
+    async fn look_for(&self, pasted: &str, deadline: Instant) -> Option<Result<Vec<Meant>, ApiError>> {
+        Some(look_for::look_for(self.api.as_ref()?, pasted, deadline).await)
     }
 
     async fn open(&self, file: &File, deadline: Instant) -> Result<Opened, ApiError> {

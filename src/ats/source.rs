@@ -13,8 +13,9 @@ use tokio::time::Instant;
 use super::poll::{Poll, PollError};
 use super::signature::{Keys, verify};
 use super::{
-    ApiError, Arrived, AtsSource, Completed, CustomField, Event, Filed, Hired, KINDS, Manners, Misread,
-    Mistakes, NameSplitPolicy, Opened, Refusal, SettingError, Settings, Setup, Verified, json, settings,
+    ApiError, Arrived, AtsSource, Completed, CustomField, Event, Filed, Hired, KINDS, Manners, Meant,
+    Misread, Mistakes, NameSplitPolicy, Opened, Refusal, SettingError, Settings, Setup, Verified, json,
+    settings,
 };
 use crate::clock::Clock;
 use crate::domain::{Facts, File, HireKey};
@@ -229,6 +230,11 @@ impl Source {
     /// Asks the ATS for what `known` lacks; see [`AtsSource::complete`].
     pub async fn complete(&self, hired: &Hired, known: &Facts, deadline: Instant) -> Completed {
         self.ats.complete(hired, known, deadline).await
+    }
+
+    /// The applications that a person means; see [`AtsSource::look_for`].
+    pub async fn look_for(&self, pasted: &str, deadline: Instant) -> Option<Result<Vec<Meant>, ApiError>> {
+        self.ats.look_for(pasted, deadline).await
     }
 
     /// Asks whether somebody was hired; see [`AtsSource::confirm`].

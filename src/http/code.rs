@@ -43,6 +43,8 @@ pub enum Code {
     Invalid,
     NotSendable,
     UnknownSource,
+    SourceNotAskable,
+    NothingToReplay,
     ConfigurationRefused,
     EmployeeNotFound,
     IdempotencyKeyReused,
@@ -91,6 +93,8 @@ impl Code {
             Self::Invalid
             | Self::NotSendable
             | Self::UnknownSource
+            | Self::SourceNotAskable
+            | Self::NothingToReplay
             | Self::ConfigurationRefused
             | Self::EmployeeNotFound
             | Self::IdempotencyKeyReused

@@ -37,6 +37,12 @@ impl From<DeskError> for Problem {
                 Self::of(Code::WrongDocumentState).state(state.name()).reason(state.reason())
             }
             DeskError::ValueNotFound => Self::of(Code::ValueNotFound),
+            DeskError::NotAskable => Self::of(Code::SourceNotAskable),
+            DeskError::Ats(error) => {
+                tracing::warn!(%error, "an ATS was asked in vain");
+                Self::of(Code::AtsUnavailable)
+            }
+            DeskError::NothingDelivered => Self::of(Code::NothingToReplay),
             DeskError::Unreadable { reason } => Self::of(Code::UnreadablePayload).reason(Some(reason)),
             DeskError::NoHire { reason } => Self::of(Code::NoHire).reason(Some(reason)),
             DeskError::Ledger(error) => error.into(),

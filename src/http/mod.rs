@@ -23,6 +23,7 @@ pub mod limits;
 mod list;
 pub mod no_place;
 pub mod operators;
+mod pointed;
 pub mod problem;
 pub mod reload;
 mod request;
@@ -163,12 +164,14 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(hires::list, typed::enter))
         .routes(routes!(hires::search))
         .routes(routes!(typed::preview))
+        .routes(routes!(pointed::fetch))
         .routes(routes!(hires::one))
         .routes(routes!(hires::there))
         .routes(routes!(actions::preview))
         .routes(routes!(actions::send))
         .routes(routes!(actions::dismiss))
         .routes(routes!(actions::link))
+        .routes(routes!(pointed::replay))
         .routes(routes!(actions::send_document))
         .routes(routes!(catalog::list))
         .routes(routes!(values::list))

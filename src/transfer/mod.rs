@@ -18,6 +18,7 @@ mod gate;
 mod look_up;
 mod order;
 mod planner;
+mod pointed;
 mod progress;
 mod receive;
 mod recovery;

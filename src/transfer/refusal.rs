@@ -95,6 +95,15 @@ pub enum DeskError {
     /// The idempotency key stands for another hire.
     #[error("this Idempotency-Key was used with another hire")]
     KeyReused,
+    /// The ATS cannot be asked.
+    #[error("this source's ATS cannot be asked: it has no API that we use, or there is no key")]
+    NotAskable,
+    /// The ATS was asked in vain.
+    #[error(transparent)]
+    Ats(crate::ats::ApiError),
+    /// Nothing of the deliveries is stored any more, or there were none.
+    #[error("no delivery of this hire is stored")]
+    NothingDelivered,
     /// The payload is not what this ATS sends.
     #[error("the payload cannot be read: {reason}")]
     Unreadable {

@@ -8,7 +8,7 @@ use super::refusal::{DeskError, FieldError};
 use super::{Inner, Planner, Transfer};
 use crate::ats::is_id;
 use crate::domain::{Actor, Effect, Facts, Held, Hire, HireKey, Plan, State};
-use crate::ledger::{Accepted, Delivery};
+use crate::ledger::Accepted;
 
 /// The kind, and the source's name, of hires that were typed by hand and belong to no source.
 pub(super) const BY_HAND: &str = "manual";
@@ -69,14 +69,7 @@ impl Transfer {
             approve(&mut hire, hash, looked_at.as_ref(), &actor, self.0.now())?;
             hire.next_at = Some(self.0.now());
         }
-        let delivery = Delivery {
-            source: hire.source.clone(),
-            at: self.0.now(),
-            event: "typed".to_owned(),
-            delivery_id: None,
-            secret: None,
-            body: Vec::new(),
-        };
+        let delivery = self.0.nothing_delivered(&hire, "typed");
         let source = hire.source.clone();
         let is_other = |known: &Hire| known.record.facts != facts || known.source != source;
         let inner = Arc::clone(&self.0);

@@ -34,6 +34,7 @@ mod order;
 mod outage;
 mod outbound;
 mod overload;
+mod pointed;
 mod polls;
 mod postgres;
 mod postgres_faults;

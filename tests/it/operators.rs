@@ -74,6 +74,8 @@ async fn a_viewer_looks_a_sender_sends_and_an_admin_checks() {
         (&get, "/v1/catalog".to_owned(), None, 0),
         (&get, "/v1/status".to_owned(), None, 0),
         (&post, "/v1/hires".to_owned(), Some(typed), 1),
+        (&post, "/v1/hires/fetch".to_owned(), Some(json!({"source": "ashby", "reference": "x"})), 1),
+        (&post, format!("{one}/replay"), None, 2),
         (&post, format!("{one}/send"), Some(json!({"plan_hash": "x"})), 1),
         (&post, format!("{one}/documents/1/send"), None, 1),
         (&post, format!("{one}/dismiss"), Some(json!({})), 1),

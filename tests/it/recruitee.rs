@@ -256,3 +256,17 @@ async fn who_is_moved_back_is_not_hired_any_more() {
     assert_eq!(state(&house.hire(&answer.hire()).await), "cancelled(unhired)");
     assert_eq!(house.sim.creates(), 0);
 }
+
+#[tokio::test]
+async fn a_candidate_who_is_pointed_at_is_fetched_with_the_job_that_hired() {
+    let api = Api::start().await;
+    let house = api.house("note_on_profile = false").await;
+    let body = json!({"source": "recruitee", "reference": "https://app.recruitee.com/#/candidates/51359843"});
+    let fetched = house.post("/v1/hires/fetch", &body).await;
+    assert_eq!(fetched.status, 201, "{}", fetched.text);
+    let hire = fetched.json();
+    assert_eq!((state(&hire), &hire["ats_id"]), ("held(review)".into(), &json!("51359843-1402233")));
+    assert_eq!(hire["plan"]["employee"]["position"], "Backend Engineer");
+    let delivered = deliver(&house, &fixture(HIRED)).await;
+    assert_eq!(Some(delivered.hire().as_str()), hire["id"].as_str());
+}

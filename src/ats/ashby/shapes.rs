@@ -36,10 +36,20 @@ pub(super) struct Application {
     pub(super) candidate: Option<Candidate>,
     pub(super) job: Option<Job>,
     pub(super) hiring_team: Option<Vec<TeamMember>>,
+    /// `Active`, `Hired`, `Archived` or `Lead`.
+    pub(super) status: Option<String>,
     pub(super) custom_fields: Option<Vec<Value>>,
     /// By the API alone.
     #[serde(default)]
     pub(super) resume_file_handle: Value,
+}
+
+/// What `candidate.info` says of a candidate's applications.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Applications {
+    #[serde(default)]
+    pub(super) application_ids: Vec<String>,
 }
 
 /// A candidate, as inside an application and as `candidate.info` gives it.

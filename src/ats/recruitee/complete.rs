@@ -22,7 +22,7 @@ async fn ask<T: DeserializeOwned>(api: &Api, path: &str, deadline: Instant) -> R
     serde_json::from_value(answer).map_err(|_| ApiError::Unreadable)
 }
 
-async fn candidate(api: &Api, id: &str, deadline: Instant) -> Result<Candidate, ApiError> {
+pub(super) async fn candidate(api: &Api, id: &str, deadline: Instant) -> Result<Candidate, ApiError> {
     Ok(ask::<CandidateAnswer>(api, &format!("candidates/{id}"), deadline).await?.candidate)
 }
 
@@ -66,6 +66,7 @@ pub(super) async fn complete(
         }
         match offer {
             Ok(OfferAnswer { offer }) => {
+                added.facts.put("job.title", offer.title.as_deref());
                 added.facts.put("job.location", offer.location.as_deref());
                 added.facts.put("job.country", offer.country_code.as_deref());
                 added.facts.put("job.employment_type", offer.employment_type.as_deref());

@@ -114,6 +114,7 @@ pub(super) struct OfferAnswer {
 /// A job, as the API shows it.
 #[derive(Deserialize)]
 pub(super) struct Offer {
+    pub(super) title: Option<String>,
     pub(super) location: Option<String>,
     pub(super) country_code: Option<String>,
     pub(super) employment_type: Option<String>,
