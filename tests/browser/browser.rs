@@ -79,8 +79,10 @@ impl Browser {
         }
         let base = house.url("");
         // Whoever is not signed in is told so by this answer.
-        let expected =
-            vec!["/v1/session - Failed to load resource: the server responded with a status of 401"];
+        let expected = vec![
+            "/v1/session - Failed to load resource: the server responded with a status of 401",
+            "/v1/events - Failed",
+        ];
         let browser = Self { driver: Some(driver), _server: server, base, look, expected };
         browser.go("").await;
         Some(browser)
@@ -131,8 +133,8 @@ impl Browser {
     /// Types into a field, in place of what is there, and goes on to the next.
     pub(crate) async fn fill(&self, selector: &str, text: &str) {
         let field = self.find(selector).await;
-        field.clear().await.expect("it is a field");
-        field.send_keys(text).await.expect("it takes text");
+        field.send_keys(Key::Control + "a").await.expect("it is a field");
+        field.send_keys(Key::Delete + text).await.expect("it takes text");
         self.keys(&[Key::Tab]).await;
     }
 
@@ -182,10 +184,16 @@ impl Browser {
         let (width, height) = self.look.size;
         let sizes = self.script("return [document.documentElement.scrollWidth, innerWidth]").await;
         assert!(sizes[0].as_u64() <= sizes[1].as_u64(), "{name} is too wide: {sizes}");
-        let length = self.script("return document.documentElement.scrollHeight").await;
-        let length = length.as_u64().unwrap_or_default().clamp(u64::from(height), 2_400);
-        let clip = json!({"x": 0, "y": 0, "width": width, "height": length, "scale": 1});
-        let wish = json!({"format": "png", "captureBeyondViewport": true, "clip": clip});
+        // A dialog lies over what can be seen; else all the page's length is kept.
+        let script = "return document.querySelector('dialog') ? 0 : document.documentElement.scrollHeight";
+        let length = self.script(script).await.as_u64().unwrap_or_default();
+        let wish = if length == 0 {
+            json!({"format": "png"})
+        } else {
+            let height = length.clamp(u64::from(height), 2_400);
+            let clip = json!({"x": 0, "y": 0, "width": width, "height": height, "scale": 1});
+            json!({"format": "png", "captureBeyondViewport": true, "clip": clip})
+        };
         let taken = self.driver().cdp().send_raw("Page.captureScreenshot", wish).await.expect("a picture");
         let folder = folder();
         std::fs::create_dir_all(&folder).expect("the folder can be made");

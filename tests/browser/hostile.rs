@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use crate::browser::{Browser, DESK};
-use crate::support::{ADMIN, text};
 use crate::support::ashby::{candidate_hire, with_field};
+use crate::support::{ADMIN, text};
 use crate::{house, open};
 
 /// First name and last name, department, and what a custom field says.

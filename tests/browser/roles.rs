@@ -61,6 +61,7 @@ async fn a_wrong_token_is_told_and_after_signing_out_nothing_is_left_to_see() {
         .script("return JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])")
         .await;
     assert_eq!(kept, r#"[{"hirebridge.language":"en"},{},""]"#, "nothing personal and no secret is kept");
+    browser.press("Status").await;
     browser.press("Sign out").await;
     browser.find("#token").await;
     assert!(!browser.text("body").await.contains("Mia Beispiel"));

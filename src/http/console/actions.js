@@ -100,7 +100,10 @@ function Dismiss({ hire, changed, close }) {
 
 function Replay({ hire, changed, close }) {
   const replay = async () => {
-    await changed(await post(`/v1/hires/${hire.id}/replay`, {}), t("replayed_says"));
+    const after = await post(`/v1/hires/${hire.id}/replay`);
+    // A delivery that could not be read at all may turn out to be about another hire.
+    if (after.id !== hire.id) location.hash = `#/hires/${after.id}`;
+    await changed(after, t("replayed_says"));
     return true;
   };
   return html`<${Form} name="replay" close=${close} work=${replay} />`;

@@ -39,7 +39,7 @@ function App() {
     ${session
       ? html`<${Signed} key=${tag} session=${session} leave=${leave} languages=${languages} />`
       : html`<${Bar}>${languages}<//>
-        ${session === null && html`<${SignIn} key=${tag} signedIn=${setSession} ended=${ended} />`}`}`;
+        ${session === null && html`<${SignIn} key=${tag} signedIn=${(session) => setSession({ ...session, fresh: true })} ended=${ended} />`}`}`;
 }
 
 const skip = (event) => {
@@ -77,7 +77,7 @@ function Signed({ session, leave, languages }) {
       main.current?.focus({ preventScroll: true });
     };
     addEventListener("hashchange", go);
-    if (document.activeElement === document.body && session.via === "token") main.current.focus();
+    if (session.fresh) main.current.focus();
     get("/v1/codes").then((list) => setCodes(words(list.codes)), () => setCodes(new Map()));
     get("/v1/catalog").then(setCatalog, () => setCatalog({ learned: false, attributes: [] }));
     const end = follow((ids) => listeners.current.forEach((listener) => listener(ids)));

@@ -7,9 +7,14 @@ export function Dialog({ title, close, busy, wide, children, actions }) {
   const heading = useRef(null);
   useLayoutEffect(() => {
     const before = document.activeElement;
-    dialog.current.showModal();
+    const shown = dialog.current;
+    shown.showModal();
     heading.current.focus();
-    return () => before?.isConnected && before.focus();
+    return () => {
+      // As long as it is open, nothing behind it can be focused.
+      shown.close();
+      if (before?.isConnected) before.focus();
+    };
   }, []);
   const cancel = (event) => {
     event.preventDefault();

@@ -23,15 +23,10 @@ export function New() {
   useEffect(() => void get("/v1/sources").then((all) => setSources(all.sources), () => {}), []);
   const heading = html`<div class="headline"><h1>${t("new_title")}</h1></div>`;
   if (!sends) return html`${heading}<p class="note">${t("role_says", { role: t(`role.${name}`) })}</p>`;
-  const fetched = ({ hire, plan }) => {
-    setHire(hire);
-    setPlan(plan);
-    key.current = newKey();
-  };
   return html`${heading}
     <div class="columns">
       <div>
-        <${Fetch} sources=${sources.filter((one) => FETCHED.includes(one.kind))} fetched=${fetched} />
+        <${Fetch} sources=${sources.filter((one) => FETCHED.includes(one.kind))} />
         <${Typed} hire=${hire} sources=${sources} change=${(next) => { setHire(next); setPlan(null); }} show=${setPlan} held=${key} />
       </div>
       <div>${plan
@@ -40,10 +35,11 @@ export function New() {
     </div>`;
 }
 
-function Fetch({ sources, fetched }) {
+function Fetch({ sources }) {
   const { say } = useContext(Desk);
   const task = useTask(async (form) => {
-    fetched(await post("/v1/hires/fetch", { source: form.get("source"), reference: form.get("reference").trim() }));
+    const hire = await post("/v1/hires/fetch", { source: form.get("source"), reference: form.get("reference").trim() });
+    location.hash = `#/hires/${hire.id}`;
     say(t("fetched_says"));
   });
   const submit = (event) => {
@@ -66,14 +62,14 @@ function Fetch({ sources, fetched }) {
 
 /** What may be asked of the API: groups without their empty fields, numbers as numbers. */
 function filled(hire) {
-  const { source, ats_id, ...groups } = hire;
+  const { source, ...groups } = hire;
   const clean = {};
   for (const [group, fields] of Object.entries(groups)) {
     const entries = Object.entries(fields ?? {}).filter(([, value]) => value !== "" && value !== null);
     const number = ([name, value]) => [name, name === "weekly_hours" ? Number(String(value).replace(",", ".")) : value];
     if (entries.length) clean[group] = Object.fromEntries(entries.map(number));
   }
-  return { ...clean, ...(source && { source }), ...(ats_id && { ats_id }) };
+  return { ...clean, ...(source && { source }) };
 }
 
 function Typed({ hire, sources, change, show, held }) {
@@ -102,11 +98,11 @@ function Typed({ hire, sources, change, show, held }) {
         aria-describedby="${id}-says" />
       <div class="says" id="${id}-says">${wrong.map((one) => html`<p class="doubt">${one.message}</p>`)}</div></div>`;
   };
-  return html`<${Card} id="typed" title=${t(hire.ats_id ? "fetched" : "typed")}>
+  return html`<${Card} id="typed" title=${t("typed")}>
     <p class="hint">${t("typed_says")}</p>
     <form onSubmit=${submit}>
       <div class="fields">${FIELDS.map(field)}
-        ${!hire.ats_id && sources.length > 0 && html`<div class="field"><label for="rules">${t("rules_of")}</label>
+        ${sources.length > 0 && html`<div class="field"><label for="rules">${t("rules_of")}</label>
           <select id="rules" onChange=${(event) => change({ ...hire, source: event.target.value || undefined })}>
             <option value="">${t("rules_general")}</option>
             ${sources.map((one) => html`<option value=${one.name} selected=${hire.source === one.name}>${one.name}</option>`)}

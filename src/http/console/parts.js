@@ -9,7 +9,8 @@ export const Said = ({ text }) => html`<bdi dir="auto">${show(text)}</bdi>`;
 export function show(value) {
   if (value === null || value === undefined || value === "") return "–";
   if (Array.isArray(value)) return value.map(show).join(", ");
-  if (typeof value === "object") return JSON.stringify(value);
+  // An e-mail address among several is told with its kind.
+  if (typeof value === "object") return value.address ?? JSON.stringify(value);
   if (typeof value === "boolean") return t(value ? "yes" : "no");
   return day(String(value));
 }
