@@ -8,6 +8,7 @@ mod demo;
 mod fields;
 mod healthcheck;
 mod openapi;
+mod operators;
 mod preview;
 mod remote;
 mod secret;
@@ -87,6 +88,8 @@ enum Command {
     Secret(secret::Args),
     #[command(subcommand)]
     Token(token::Command),
+    #[command(subcommand)]
+    Operators(operators::Command),
     Openapi(openapi::Args),
     Healthcheck(healthcheck::Args),
 }
@@ -119,6 +122,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Codes(args) => codes::run(&args).map(done),
         Command::Backup(args) => backup::run(args).await.map(done),
         Command::Secret(args) => secret::run(&args).map(done),
+        Command::Operators(command) => operators::run(command).await.map(done),
         Command::Token(command) => token::run(&command).map(done),
         Command::Openapi(_) => openapi::run().map(done),
         Command::Healthcheck(args) => healthcheck::run(args).await,
