@@ -30,6 +30,7 @@ async fn a_hire_is_corrected_looked_at_once_more_and_sent_and_the_page_says_who_
     browser.find(".always input").await.click().await.expect("a box");
     browser.fill("#field-position", "Head of Engines").await;
     browser.reads("2 corrections").await;
+    browser.script("document.activeElement.blur()").await;
     browser.picture("hire").await;
 
     browser.press("Review and send").await;
