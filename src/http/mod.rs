@@ -11,6 +11,7 @@ mod catalog;
 pub mod code;
 mod codes;
 mod connection;
+mod console;
 mod contract;
 mod desk;
 pub mod door;
@@ -218,7 +219,7 @@ fn routes() -> OpenApiRouter<App> {
 /// The service.
 pub fn router(app: App) -> Router {
     let (routes, api) = routes().split_for_parts();
-    dressed(routes, Gates::of(&api), app)
+    dressed(routes.merge(console::routes()), Gates::of(&api), app)
 }
 
 /// Gives each request to the router of that moment, so that it goes by one configuration from beginning to end.

@@ -15,6 +15,7 @@ mod checks;
 mod command_line;
 mod config_help;
 mod connections;
+mod console;
 mod credential;
 mod decisions;
 mod documents;
