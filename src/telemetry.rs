@@ -383,7 +383,7 @@ impl Metrics {
 
     /// So much of the ledger is sealed with another key than that of today.
     pub fn sealed_with_old_keys(&self, left: u64) {
-        self.old_key.set(i64::try_from(left).unwrap_or(i64::MAX));
+        self.0.old_key.set(i64::try_from(left).unwrap_or(i64::MAX));
     }
 
     /// Sets the gauge of documents by state, as the ledger has them.
