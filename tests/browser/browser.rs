@@ -8,12 +8,14 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use thirtyfour::prelude::*;
 
+use crate::support::House;
 use crate::support::process::eventually;
-use crate::support::{House, decoded};
 
 /// What a test looks through.
 #[derive(Clone, Copy)]
@@ -81,6 +83,7 @@ impl Browser {
         // Whoever is not signed in is told so by this answer.
         let expected = vec![
             "/v1/session - Failed to load resource: the server responded with a status of 401",
+            // Without events the page asks every few seconds.
             "/v1/events - Failed",
         ];
         let browser = Self { driver: Some(driver), _server: server, base, look, expected };
@@ -197,7 +200,7 @@ impl Browser {
         let taken = self.driver().cdp().send_raw("Page.captureScreenshot", wish).await.expect("a picture");
         let folder = folder();
         std::fs::create_dir_all(&folder).expect("the folder can be made");
-        let bytes = decoded(taken["data"].as_str().expect("Base64"));
+        let bytes = STANDARD.decode(taken["data"].as_str().expect("text")).expect("Base64");
         std::fs::write(folder.join(format!("{name}.png")), bytes).expect("writable");
     }
 

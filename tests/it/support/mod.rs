@@ -114,11 +114,6 @@ impl Reply {
     }
 }
 
-/// Bytes that came as Base64.
-pub(crate) fn decoded(text: &str) -> Vec<u8> {
-    STANDARD.decode(text).expect("Base64")
-}
-
 /// `state`, or `state(reason)`, of an answer or a hire.
 pub(crate) fn state(value: &Value) -> String {
     let state = value["state"].as_str().unwrap_or("-");
