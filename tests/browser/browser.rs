@@ -81,11 +81,8 @@ impl Browser {
         }
         let base = house.url("");
         // Whoever is not signed in is told so by this answer.
-        let expected = vec![
-            "/v1/session - Failed to load resource: the server responded with a status of 401",
-            // Without events the page asks every few seconds.
-            "/v1/events - Failed",
-        ];
+        let expected =
+            vec!["/v1/session - Failed to load resource: the server responded with a status of 401"];
         let browser = Self { driver: Some(driver), _server: server, base, look, expected };
         browser.go("").await;
         Some(browser)

@@ -145,6 +145,7 @@ impl House<'_> {
         let (url, curl) = (self.service.url(), self.curl());
         let mut out = std::io::stdout();
         writeln!(out, "\nIt stays up until Ctrl-C. Where to look:")?;
+        writeln!(out, "  {url}/console/          the page for people; sign in with the token below")?;
         writeln!(out, "  {url}/readyz            ready to store a delivery?")?;
         writeln!(out, "  {url}/metrics           what is counted")?;
         writeln!(out, "  {url}/openapi.yaml      the REST API")?;

@@ -80,7 +80,7 @@ function Signed({ session, leave, languages }) {
     if (session.fresh) main.current.focus();
     get("/v1/codes").then((list) => setCodes(words(list.codes)), () => setCodes(new Map()));
     get("/v1/catalog").then(setCatalog, () => setCatalog({ learned: false, attributes: [] }));
-    const end = follow((ids) => listeners.current.forEach((listener) => listener(ids)));
+    const end = follow(() => listeners.current.forEach((listener) => listener()));
     return () => {
       removeEventListener("hashchange", go);
       end();

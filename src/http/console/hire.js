@@ -41,7 +41,7 @@ export function Hire({ id }) {
     if (words) say(words);
   };
   useEffect(() => void load(), [id]);
-  useEffect(() => whenChanged((ids) => (!ids || ids.has(id)) && load()), [id]);
+  useEffect(() => whenChanged(load), [id]);
 
   return html`<p class="back"><a href="#/">← ${t("hires")}</a></p>
     ${!hire && html`<h1>${t("hire")}</h1>`}
