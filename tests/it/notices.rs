@@ -16,7 +16,7 @@ const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 async fn told_of(receiver: &Receiver, notices: &str) -> House {
     let sections = format!("[notices]\n{notices}\n{}", receiver.section());
     let server = "public_url = \"https://hires.example.com\"\n".to_owned();
-    House::with(Setup { sections, server, ..Setup::default() }).await
+    House::with(Setup { server, sections, ..Setup::default() }).await
 }
 
 /// Lets time pass and everything be told that is to be.
@@ -279,7 +279,7 @@ async fn a_digest_is_one_letter_a_day_at_its_time_and_none_if_nobody_waits() {
     let mailbox = Mailbox::start().await;
     let sections = mailbox.section() + "mode = \"digest\"\ndigest = \"09:30\"\n";
     let house = House::with(Setup { sections, ..Setup::default() }).await;
-    let ids = [1, 2].map(|n| without_a_date(n));
+    let ids = [1, 2].map(without_a_date);
     for body in &ids {
         house.deliver(body).await;
     }

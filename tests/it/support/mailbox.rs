@@ -48,7 +48,7 @@ async fn serve(socket: TcpStream, letters: Arc<Mutex<Vec<String>>>) -> std::io::
     write.write_all(b"220 mailbox ESMTP\r\n").await?;
     while let Some(line) = lines.next_line().await? {
         if in_letter && line != "." {
-            letter += &format!("{line}\n");
+            letter.extend([line.as_str(), "\n"]);
             continue;
         }
         let answer = match line.split([' ', ':']).next().unwrap_or_default() {
@@ -62,7 +62,7 @@ async fn serve(socket: TcpStream, letters: Arc<Mutex<Vec<String>>>) -> std::io::
                 "354 go on"
             }
             "RCPT" => {
-                letter += &format!("{line}\n");
+                letter.extend([line.as_str(), "\n"]);
                 "250 yes"
             }
             "QUIT" => "221 bye",
