@@ -7,6 +7,7 @@
 
 pub mod permit;
 pub mod postgres;
+pub mod privacy;
 mod row;
 mod seal;
 mod settings;
@@ -24,6 +25,7 @@ use uuid::Uuid;
 use crate::domain::{Actor, Employee, Entry, Hire, HireId, HireKey, State, Translation};
 
 pub use permit::{Denied, Owner, Ticket};
+pub use privacy::Privacy;
 pub use seal::{KeyError, LedgerKey};
 pub use settings::{OpenError, Place, Settings, inspect, open};
 pub use shelf::{Shelf, Withheld};
@@ -220,6 +222,9 @@ pub trait Ledger: Send + Sync + 'static {
 
     /// Where the documents of hires are.
     fn shelf(&self) -> &dyn Shelf;
+
+    /// Who is to be erased, and who has looked.
+    fn privacy(&self) -> &dyn Privacy;
 
     /// Whether a delivery could be stored now.
     async fn probe(&self) -> Result<(), LedgerError>;

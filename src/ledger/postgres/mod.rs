@@ -6,6 +6,7 @@
 mod address;
 mod open;
 mod order;
+mod privacy;
 mod restored;
 mod shelf;
 mod statements;
@@ -20,12 +21,13 @@ use sqlx::postgres::PgPool;
 use uuid::Uuid;
 
 use super::permit::{Guard, hand_out};
+use super::privacy::is_on_its_way;
 use super::row::Row;
 use super::seal::Seal;
 use super::translation::{Sealed, open as opened};
 use super::{
-    Accepted, Counts, Delivery, Denied, Filter, Ledger, LedgerError, LedgerKey, Owner, Restored, Shelf,
-    Ticket,
+    Accepted, Counts, Delivery, Denied, Filter, Ledger, LedgerError, LedgerKey, Owner, Privacy, Restored,
+    Shelf, Ticket,
 };
 use crate::domain::{Actor, Employee, Entry, Event, Hire, HireId, HireKey, Translation};
 
@@ -131,6 +133,12 @@ impl Ledger for PostgresLedger {
             || twice(|| write::bears(db, row.id, signed.1)).await?;
         if !saved {
             return Err(LedgerError::Conflict);
+        }
+        if hire.unsaved.iter().any(|step| step.from.as_deref().is_some_and(is_on_its_way)) {
+            // It is saved; what is not erased now is found by the next search for it.
+            if let Err(error) = twice(|| privacy::erase_if_requested(db, row.id, row.updated_at)).await {
+                tracing::warn!(hire = %hire.id, error = words(&error), "not erased yet");
+            }
         }
         hire.version += 1;
         hire.kept = row.kept;
@@ -265,6 +273,10 @@ impl Ledger for PostgresLedger {
     }
 
     fn shelf(&self) -> &dyn Shelf {
+        self
+    }
+
+    fn privacy(&self) -> &dyn Privacy {
         self
     }
 

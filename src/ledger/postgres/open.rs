@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_order.sql"),
     include_str!("migrations/0003_translations.sql"),
     include_str!("migrations/0004_documents.sql"),
+    include_str!("migrations/0006_privacy.sql"),
 ];
 
 /// So many connections at most; each commit occupies one for as long as its sync takes.

@@ -4,6 +4,7 @@ mod condition;
 mod log;
 mod open;
 mod order;
+mod privacy;
 mod reader;
 mod row;
 mod shelf;
@@ -24,8 +25,8 @@ use super::row::Row;
 use super::seal::Seal;
 use super::translation::{Sealed, open as opened};
 use super::{
-    Accepted, Counts, Delivery, Denied, Filter, Ledger, LedgerError, LedgerKey, Owner, Restored, Shelf,
-    Snapshot, SnapshotError, Ticket,
+    Accepted, Counts, Delivery, Denied, Filter, Ledger, LedgerError, LedgerKey, Owner, Privacy, Restored,
+    Shelf, Snapshot, SnapshotError, Ticket,
 };
 use crate::domain::{Actor, Employee, Entry, Event, Hire, HireId, HireKey, Translation};
 use condition::Condition;
@@ -237,6 +238,10 @@ impl Ledger for SqliteLedger {
     }
 
     fn shelf(&self) -> &dyn Shelf {
+        self
+    }
+
+    fn privacy(&self) -> &dyn Privacy {
         self
     }
 
