@@ -20,6 +20,7 @@ use crate::words::Language;
 pub(super) mod tag {
     pub(in super::super) const WEBHOOKS: &str = "webhooks";
     pub(in super::super) const HIRES: &str = "hires";
+    pub(in super::super) const PEOPLE: &str = "people";
     pub(in super::super) const VALUES: &str = "values";
     pub(in super::super) const SIGHT: &str = "sight";
     pub(in super::super) const HEALTH: &str = "health";
@@ -40,6 +41,7 @@ const BEARER: &str = "bearer";
     tags(
         (name = "webhooks", description = "What applicant tracking systems call"),
         (name = "hires", description = "Hires: seen, previewed, corrected, sent"),
+        (name = "people", description = "What a person may ask for: erasure, and who has looked"),
         (name = "values", description = "What is always translated, since a person corrected it once and an admin confirmed it"),
         (name = "sight", description = "Whether the sources work"),
         (name = "health", description = "For whoever runs the service; no token is needed"),

@@ -22,6 +22,7 @@ pub mod limits;
 mod list;
 pub mod no_place;
 pub mod operators;
+mod people;
 mod pointed;
 pub mod problem;
 pub mod reload;
@@ -171,6 +172,9 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(actions::dismiss))
         .routes(routes!(actions::link))
         .routes(routes!(pointed::replay))
+        .routes(routes!(people::erase_one))
+        .routes(routes!(people::accesses))
+        .routes(routes!(people::erase))
         .routes(routes!(actions::send_document))
         .routes(routes!(catalog::list))
         .routes(routes!(values::list))
