@@ -5,9 +5,11 @@ mod check;
 mod codes;
 mod config;
 mod demo;
+mod erase;
 mod fields;
 mod healthcheck;
 mod openapi;
+mod person;
 mod preview;
 mod remote;
 mod secret;
@@ -84,6 +86,7 @@ enum Command {
     Send(send::Args),
     Codes(codes::Args),
     Backup(backup::Args),
+    Erase(erase::Args),
     Secret(secret::Args),
     #[command(subcommand)]
     Token(token::Command),
@@ -118,6 +121,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Send(args) => send::run(args).await,
         Command::Codes(args) => codes::run(&args).map(done),
         Command::Backup(args) => backup::run(args).await.map(done),
+        Command::Erase(args) => erase::run(args).await.map(done),
         Command::Secret(args) => secret::run(&args).map(done),
         Command::Token(command) => token::run(&command).map(done),
         Command::Openapi(_) => openapi::run().map(done),

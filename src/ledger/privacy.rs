@@ -9,6 +9,9 @@ use jiff::{SignedDuration, Timestamp};
 use super::LedgerError;
 use crate::domain::{Actor, HireId};
 
+/// What the history says when an erasure has to wait.
+pub(super) const ERASE_REQUESTED: &str = "erase_requested";
+
 /// What became of the wish that a person be erased.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Erasure {

@@ -6,9 +6,14 @@ use hirebridge::domain::{
 use hirebridge::ledger::privacy::{Access, Erasure, Look};
 use hirebridge::ledger::{Accepted, Denied, Ledger};
 use jiff::SignedDuration;
+use reqwest::Method;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::ledger::{at, delivery, key, permit, ready, received, save, stored, take};
+use crate::support::ashby::{candidate_hire, signature};
+use crate::support::postgres::Postgres;
+use crate::support::{ADMIN, House, Reply, SECRET, Setup, is_problem};
 
 /// The part of every ledger's story that is about people who are erased.
 pub(crate) async fn persons_are_erased(ledger: &dyn Ledger) {
@@ -171,4 +176,171 @@ async fn who_looked_is_noted_once_an_hour(ledger: &dyn Ledger) {
     assert_eq!(told, ["ada exported 0", "ada opened 0", "bob opened 0"], "the earlier hour first");
     ledger.privacy().forget_accesses(hour(7)).await.expect("forgotten");
     assert_eq!(accesses().await.len(), 1);
+}
+
+const FIRST_NAME: &str = "Wilhelmine";
+const EMAIL: &str = "wilhelmine.erased@example.org";
+
+fn body(application: &str) -> Value {
+    candidate_hire(application, &format!("{FIRST_NAME} Beispiel"), EMAIL)
+}
+
+/// With an id of its own, as an ATS sends one that says so.
+async fn deliver(house: &House, application: &str) -> Reply {
+    let body = body(application).to_string();
+    let request = house.bare(Method::POST, "/webhooks/ashby");
+    let request = request.header("Ashby-Signature", signature(SECRET, body.as_bytes()));
+    house.send(request.body(body)).await
+}
+
+async fn erase_person(house: &House, who: &Value) -> Value {
+    let answer = house.ask(Method::POST, "/v1/people/erase", ADMIN, Some(who)).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    answer.json()
+}
+
+/// The files under a folder in which any of these is found.
+fn files_with(folder: &std::path::Path, needles: &[&[u8]]) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("readable").flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            // A server may remove a file meanwhile.
+            let bytes = std::fs::read(&path).unwrap_or_default();
+            let has = |needle: &&[u8]| memchr(&bytes, needle);
+            if needles.iter().any(has) {
+                found.push(path.display().to_string());
+            }
+        }
+    }
+    found
+}
+
+fn memchr(bytes: &[u8], needle: &[u8]) -> bool {
+    bytes.windows(needle.len()).any(|window| window == needle)
+}
+
+/// What is sealed of a hire, as the file has it.
+fn sealed(folder: &std::path::Path) -> Vec<Vec<u8>> {
+    let db = rusqlite::Connection::open(folder.join("ledger.db")).expect("it opens");
+    let mut all = Vec::new();
+    for sql in ["SELECT sealed FROM records", "SELECT body FROM deliveries WHERE body IS NOT NULL"] {
+        let mut select = db.prepare(sql).expect("SQL");
+        let rows = select.query_map([], |row| row.get::<_, Vec<u8>>(0)).expect("rows");
+        all.extend(rows.map(|row| row.expect("a row")));
+    }
+    all
+}
+
+#[tokio::test]
+async fn no_byte_of_an_erased_person_is_left_in_sqlites_files() {
+    let mut house = House::new().await;
+    let reply = deliver(&house, "ats-id-of-wilhelmine").await;
+    let id = reply.hire();
+    assert_eq!(reply.state(), "created");
+    house.hire(&id).await;
+    let sealed = sealed(house.folder.path());
+    assert!(sealed.len() >= 3, "facts, rest and body");
+    let chunks: Vec<_> = sealed.iter().map(|sealed| &sealed[sealed.len() / 2..][..16]).collect();
+    assert!(!files_with(house.folder.path(), &chunks).is_empty(), "the search finds what is there");
+    let known: [&[u8]; 3] = [b"ats-id-of-wilhelmine", FIRST_NAME.as_bytes(), EMAIL.as_bytes()];
+    assert!(!files_with(house.folder.path(), &known).is_empty());
+
+    let gone = house.ask(Method::DELETE, &format!("/v1/hires/{id}/person"), ADMIN, None).await;
+    assert_eq!(gone.status, 204, "{}", gone.text);
+    for _ in 0..2 {
+        for needles in [&chunks[..], &known[..]] {
+            assert_eq!(files_with(house.folder.path(), needles), Vec::<String>::new());
+        }
+        let again = deliver(&house, "ats-id-of-wilhelmine").await;
+        assert_eq!((again.status.as_u16(), again.hire()), (200, id.clone()));
+        assert_eq!((again.state().as_str(), &again.json()["duplicate"]), ("erased", &json!(true)));
+    }
+    house.close().await;
+    for needles in [&chunks[..], &known[..]] {
+        assert_eq!(files_with(house.folder.path(), needles), Vec::<String>::new());
+    }
+    house.open().await;
+    let other = deliver(&house, "another-application").await;
+    assert_eq!(other.state(), "held(second_hire)", "the same person is known by a hash");
+    assert_eq!(house.sim.creates(), 1);
+    let shown = house.hire(&id).await;
+    assert_eq!(
+        (&shown["ats_id"], &shown["plan"], &shown["employee"]),
+        (&json!(""), &json!(null), &json!(null))
+    );
+    let gone = house.ask(Method::DELETE, &format!("/v1/hires/{id}/person"), ADMIN, None).await;
+    is_problem(&gone, 404, "hire_not_found");
+}
+
+#[tokio::test]
+async fn no_plaintext_of_a_person_is_in_any_file_of_postgresql() {
+    let Some(server) = Postgres::start("no_plaintext_of_a_person_is_in_any_file_of_postgresql").await else {
+        return;
+    };
+    let house = House::with(Setup { ledger: Some(server.database("erase")), ..Setup::default() }).await;
+    let id = deliver(&house, "a-1").await.hire();
+    house.hire(&id).await;
+    let gone = house.ask(Method::DELETE, &format!("/v1/hires/{id}/person"), ADMIN, None).await;
+    assert_eq!(gone.status, 204, "{}", gone.text);
+    let again = deliver(&house, "a-1").await;
+    assert_eq!((again.hire(), again.state().as_str()), (id, "erased"));
+    server.ask("erase", "CHECKPOINT");
+    let known: [&[u8]; 2] = [FIRST_NAME.as_bytes(), EMAIL.as_bytes()];
+    assert_eq!(files_with(server.folder(), &known), Vec::<String>::new());
+    let left = server.ask(
+        "erase",
+        "SELECT count(*) FROM hirebridge.hires WHERE application <> '' OR length(facts) > 0 OR length(rest) > 0",
+    );
+    assert_eq!(left.trim(), "0");
+    let bodies = server.ask("erase", "SELECT count(*) FROM hirebridge.deliveries WHERE body IS NOT NULL");
+    assert_eq!(bodies.trim(), "0");
+}
+
+#[tokio::test]
+async fn a_person_is_found_by_each_of_four_ways() {
+    let house = House::new().await;
+    let id = deliver(&house, "a-1").await.hire();
+    let employee = house.hire(&id).await["employee"]["id"].clone();
+    for who in [
+        json!({"hire": id}),
+        json!({"ats_id": "a-1", "source": "ashby"}),
+        json!({"email": " Wilhelmine.Erased+jobs@Example.org"}),
+        json!({"employee": employee}),
+    ] {
+        let mut who = who;
+        who["dry_run"] = json!(true);
+        let answer = erase_person(&house, &who).await;
+        assert_eq!(answer["found"], json!([{"id": id, "state": "created"}]), "{who}");
+        assert_eq!((&answer["hires"], &answer["pending"]), (&json!([]), &json!([])), "nothing is done");
+    }
+    for who in
+        [json!({}), json!({"hire": id, "employee": 1}), json!({"ats_id": "a-1"}), json!({"source": "x"})]
+    {
+        let answer = house.ask(Method::POST, "/v1/people/erase", ADMIN, Some(&who)).await;
+        is_problem(&answer, 422, "invalid");
+    }
+    let answer = erase_person(&house, &json!({"email": EMAIL})).await;
+    assert_eq!(answer["hires"], json!([id]));
+    let answer = erase_person(&house, &json!({"email": EMAIL})).await;
+    assert_eq!(answer["found"], json!([]), "it is nobody's any more");
+}
+
+#[tokio::test]
+async fn whoever_opens_a_hire_is_noted() {
+    let house = House::new().await;
+    let id = deliver(&house, "a-1").await.hire();
+    house.hire(&id).await;
+    house.hire(&id).await;
+    let accesses = house.get(&format!("/v1/hires/{id}/accesses")).await.json();
+    let expected = json!([{"operator": "ada", "what": "opened", "hour": "2026-12-01T08:00:00Z"}]);
+    assert_eq!(accesses["accesses"], expected);
+    house.pass(SignedDuration::from_hours(8761)).await;
+    let accesses = house.get(&format!("/v1/hires/{id}/accesses")).await.json();
+    assert_eq!(accesses["accesses"], json!([]), "kept for their time");
 }

@@ -11,7 +11,7 @@ use super::write::clean;
 use super::{PostgresLedger, twice};
 use crate::domain::{Actor, HireId};
 use crate::ledger::LedgerError;
-use crate::ledger::privacy::{Access, Erasure, Look, Privacy, has_ended, hour, is_on_its_way};
+use crate::ledger::privacy::{Access, ERASE_REQUESTED, Erasure, Look, Privacy, has_ended, hour, is_on_its_way};
 use crate::ledger::row::time;
 
 #[async_trait]
@@ -116,11 +116,12 @@ async fn request(db: &mut PgConnection, hire: Uuid, actor: &str, now: Timestamp)
     query(
         "WITH noted AS (UPDATE hires SET erase_requested = $2 WHERE id = $1 AND erase_requested IS NULL RETURNING id, state) \
          INSERT INTO history (hire, at, actor, from_state, to_state, cause) \
-         SELECT id, $2, $3, state, state, 'erase_requested' FROM noted",
+         SELECT id, $2, $3, state, state, $4 FROM noted",
     )
     .bind(hire)
     .bind(now.as_millisecond())
     .bind(clean(actor))
+    .bind(ERASE_REQUESTED)
     .execute(db)
     .await?;
     Ok(())

@@ -10,7 +10,7 @@ use super::statements::{Answer, id};
 use super::{SqliteLedger, log};
 use crate::domain::{Actor, HireId};
 use crate::ledger::LedgerError;
-use crate::ledger::privacy::{Access, Erasure, Look, Privacy, has_ended, hour, is_on_its_way};
+use crate::ledger::privacy::{Access, ERASE_REQUESTED, Erasure, Look, Privacy, has_ended, hour, is_on_its_way};
 use crate::ledger::row::time;
 
 #[async_trait]
@@ -113,9 +113,9 @@ fn request(db: &Connection, hire: Uuid, actor: &str, now: Timestamp) -> Answer<(
     if noted == 1 {
         db.prepare_cached(
             "INSERT INTO history (hire, at, actor, from_state, to_state, cause) \
-             SELECT id, ?2, ?3, state, state, 'erase_requested' FROM hires WHERE id = ?1",
+             SELECT id, ?2, ?3, state, state, ?4 FROM hires WHERE id = ?1",
         )?
-        .execute(params![id(hire), now.as_millisecond(), actor])?;
+        .execute(params![id(hire), now.as_millisecond(), actor, ERASE_REQUESTED])?;
     }
     Ok(())
 }
