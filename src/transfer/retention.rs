@@ -12,15 +12,24 @@ use crate::domain::{DocumentEvent, DocumentState, Flaw};
 pub struct Retention {
     /// A file that was taken and is not in Personio, counted from the last step of its document.
     pub files: SignedDuration,
+    /// What is personal of a hire that has ended and needs no person, counted from its last change.
+    pub people: SignedDuration,
+    /// Who opened a hire.
+    pub accesses: SignedDuration,
 }
 
 impl Retention {
     /// What cannot be obeyed: key and problem.
     pub fn objections(&self) -> Vec<(&'static str, String)> {
-        if self.files.is_positive() {
-            return Vec::new();
-        }
-        vec![("retention.files", "must be longer than nothing, such as \"720h\"".to_owned())]
+        let all = [
+            ("retention.files", self.files, "720h"),
+            ("retention.people", self.people, "4380h"),
+            ("retention.accesses", self.accesses, "8760h"),
+        ];
+        let nothing = all.into_iter().filter(|(_, time, _)| !time.is_positive());
+        nothing
+            .map(|(key, _, usual)| (key, format!("must be longer than nothing, such as \"{usual}\"")))
+            .collect()
     }
 }
 
@@ -30,11 +39,33 @@ impl Transfer {
     /// # Errors
     /// [`LedgerError`] if it cannot be read or written.
     pub async fn clear_away(&self) -> Result<(), LedgerError> {
-        self.0.clear_the_spool().await
+        self.0.clear_the_spool().await?;
+        self.0.erase_ended().await?;
+        let before = self.0.now() - self.0.parts.retention.accesses;
+        self.ledger().privacy().forget_accesses(before).await
     }
 }
 
+/// How many hires are erased in one commit.
+const AT_A_TIME: usize = 100;
+
 impl Inner {
+    /// Erases whose time is over, and those on their way no more whose erasure had to wait for that.
+    async fn erase_ended(&self) -> Result<(), LedgerError> {
+        loop {
+            let now = self.now();
+            let before = now - self.parts.retention.people;
+            let erased = self.parts.ledger.privacy().erase_ended(before, now, AT_A_TIME).await?;
+            if !erased.is_empty() {
+                tracing::info!(hires = erased.len(), "the time of hires that have ended is over: erased");
+                self.seen.forget();
+            }
+            if erased.len() < AT_A_TIME {
+                return Ok(());
+            }
+        }
+    }
+
     /// A document whose file is gone can still be sent: its file is taken once more then, if the ATS still has it.
     async fn clear_the_spool(&self) -> Result<(), LedgerError> {
         let shelf = self.parts.ledger.shelf();

@@ -344,3 +344,20 @@ async fn whoever_opens_a_hire_is_noted() {
     let accesses = house.get(&format!("/v1/hires/{id}/accesses")).await.json();
     assert_eq!(accesses["accesses"], json!([]), "kept for their time");
 }
+
+#[tokio::test]
+async fn what_has_ended_is_erased_after_its_time_and_what_needs_a_person_is_kept() {
+    let setup = Setup { sections: "[retention]\npeople = \"720h\"\n".into(), ..Setup::default() };
+    let house = House::with(setup).await;
+    let ended = deliver(&house, "a-1").await.hire();
+    let held = deliver(&house, "a-2").await;
+    assert_eq!(held.state(), "held(second_hire)");
+    house.pass(SignedDuration::from_hours(719)).await;
+    assert_eq!(house.hire(&ended).await["state"], "created");
+    // The audit, a day after the creation, was its last change.
+    house.pass(SignedDuration::from_hours(26)).await;
+    assert_eq!(house.hire(&ended).await["state"], "erased");
+    assert_eq!(house.hire(&held.hire()).await["state"], "held");
+    let list = house.get("/v1/hires").await.json();
+    assert_eq!(list["hires"].as_array().map(Vec::len), Some(1), "it is listed no more");
+}

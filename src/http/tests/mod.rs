@@ -136,7 +136,11 @@ async fn transfer(
     };
     let parts = transfer::Parts {
         settings,
-        retention: transfer::Retention { files: SignedDuration::from_hours(720) },
+        retention: transfer::Retention {
+            files: SignedDuration::from_hours(720),
+            people: SignedDuration::from_hours(4380),
+            accesses: SignedDuration::from_hours(8760),
+        },
         ledger,
         restored: None,
         reader,

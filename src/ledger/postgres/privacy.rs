@@ -11,7 +11,9 @@ use super::write::clean;
 use super::{PostgresLedger, twice};
 use crate::domain::{Actor, HireId};
 use crate::ledger::LedgerError;
-use crate::ledger::privacy::{Access, ERASE_REQUESTED, Erasure, Look, Privacy, has_ended, hour, is_on_its_way};
+use crate::ledger::privacy::{
+    Access, ERASE_REQUESTED, Erasure, Look, Privacy, has_ended, hour, is_on_its_way,
+};
 use crate::ledger::row::time;
 
 #[async_trait]

@@ -10,7 +10,9 @@ use super::statements::{Answer, id};
 use super::{SqliteLedger, log};
 use crate::domain::{Actor, HireId};
 use crate::ledger::LedgerError;
-use crate::ledger::privacy::{Access, ERASE_REQUESTED, Erasure, Look, Privacy, has_ended, hour, is_on_its_way};
+use crate::ledger::privacy::{
+    Access, ERASE_REQUESTED, Erasure, Look, Privacy, has_ended, hour, is_on_its_way,
+};
 use crate::ledger::row::time;
 
 #[async_trait]
@@ -26,6 +28,10 @@ impl Privacy for SqliteLedger {
         now: Timestamp,
         limit: usize,
     ) -> Result<Vec<HireId>, LedgerError> {
+        // Mostly there is nothing, and nobody who writes is to wait for that.
+        if self.readers.run(move |db| ended(db, before, 1)).await?.is_empty() {
+            return Ok(Vec::new());
+        }
         self.writer.run(move |db| erase_ended(db, before, now, limit)).await
     }
 
@@ -77,6 +83,13 @@ impl Privacy for SqliteLedger {
     }
 
     async fn forget_accesses(&self, before: Timestamp) -> Result<(), LedgerError> {
+        let is_old = "SELECT EXISTS (SELECT 1 FROM accesses WHERE hour < ?1)";
+        let old = self.readers.run(move |db| {
+            Ok(db.prepare_cached(is_old)?.query_row([hour(before)], |row| row.get::<_, bool>(0))?)
+        });
+        if !old.await? {
+            return Ok(());
+        }
         self.writer
             .run(move |db| {
                 db.prepare_cached("DELETE FROM accesses WHERE hour < ?1")?.execute([hour(before)])?;
@@ -120,7 +133,7 @@ fn request(db: &Connection, hire: Uuid, actor: &str, now: Timestamp) -> Answer<(
     Ok(())
 }
 
-fn erase_ended(db: &Connection, before: Timestamp, now: Timestamp, limit: usize) -> Answer<Vec<HireId>> {
+fn ended(db: &Connection, before: Timestamp, limit: usize) -> Answer<Vec<HireId>> {
     const ENDED: &str = concat!(
         "SELECT id FROM hires WHERE erase_requested IS NOT NULL AND state NOT IN ('sending', 'unknown') \
          UNION ALL SELECT id FROM hires WHERE erase_requested IS NULL AND updated_at < ?1 AND ",
@@ -129,13 +142,18 @@ fn erase_ended(db: &Connection, before: Timestamp, now: Timestamp, limit: usize)
     );
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut select = db.prepare_cached(ENDED)?;
-    let ended = select
-        .query_map(params![before.as_millisecond(), limit], |row| Ok(uuid(&row.get::<_, Vec<u8>>(0)?)))?
-        .collect::<Result<Vec<_>, _>>()?;
+    let ended = select.query_map(params![before.as_millisecond(), limit], |row| {
+        Ok(HireId(uuid(&row.get::<_, Vec<u8>>(0)?)))
+    })?;
+    Ok(ended.collect::<Result<_, _>>()?)
+}
+
+fn erase_ended(db: &Connection, before: Timestamp, now: Timestamp, limit: usize) -> Answer<Vec<HireId>> {
+    let ended = ended(db, before, limit)?;
     for hire in &ended {
-        wipe(db, *hire, &Actor::System.to_string(), now)?;
+        wipe(db, hire.0, &Actor::System.to_string(), now)?;
     }
-    Ok(ended.into_iter().map(HireId).collect())
+    Ok(ended)
 }
 
 /// Erases a hire that was just saved, if somebody has asked for that while it was on its way.
