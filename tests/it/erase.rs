@@ -361,3 +361,33 @@ async fn what_has_ended_is_erased_after_its_time_and_what_needs_a_person_is_kept
     let list = house.get("/v1/hires").await.json();
     assert_eq!(list["hires"].as_array().map(Vec::len), Some(1), "it is listed no more");
 }
+
+#[tokio::test]
+async fn of_a_created_hire_only_what_the_plan_used_is_kept() {
+    let mapping = "[mapping.fields]\nposition = { template = \"{{ job.title }} {{ candidate.city }}\" }\n";
+    let house = House::with(Setup { sections: mapping.into(), ..Setup::default() }).await;
+    let typed = json!({
+        "candidate": {"email": EMAIL, "first_name": FIRST_NAME, "last_name": "Beispiel", "phone": "+49 30 1",
+            "city": "Bonn", "street": "Weg 1"},
+        "job": {"title": "Cook", "tags": ["x"]},
+        "offer": {"start_date": "2027-02-01", "salary_amount": 1},
+        "custom": {"Referrer": "somebody"},
+    });
+    let request = house.bare(Method::POST, "/v1/hires").bearer_auth(ADMIN).header("Idempotency-Key", "k-1");
+    let entered = house.send(request.json(&typed)).await.json();
+    let id = entered["id"].as_str().expect("an id").to_owned();
+    assert_eq!(entered["facts"]["offer"]["salary_amount"], 1, "{entered}");
+    let plan = json!({"plan_hash": entered["plan"]["hash"]});
+    let sent = house.ask(Method::POST, &format!("/v1/hires/{id}/send"), ADMIN, Some(&plan)).await;
+    assert_eq!(sent.state(), "created", "{}", sent.text);
+    let request = house.bare(Method::POST, "/v1/hires").bearer_auth(ADMIN).header("Idempotency-Key", "k-1");
+    let again = house.send(request.json(&typed)).await;
+    assert_eq!((again.status.as_u16(), &again.json()["id"]), (200, &json!(id)), "it is the same hire");
+    let facts = house.hire(&id).await["facts"].clone();
+    let kept = json!({
+        "candidate": {"email": EMAIL, "first_name": FIRST_NAME, "last_name": "Beispiel", "city": "Bonn"},
+        "job": {"title": "Cook"},
+        "offer": {"start_date": "2027-02-01"},
+    });
+    assert_eq!(facts, kept);
+}
