@@ -6,6 +6,7 @@ mod codes;
 mod config;
 mod demo;
 mod erase;
+mod export;
 mod fields;
 mod healthcheck;
 mod openapi;
@@ -87,6 +88,7 @@ enum Command {
     Codes(codes::Args),
     Backup(backup::Args),
     Erase(erase::Args),
+    Export(export::Args),
     Secret(secret::Args),
     #[command(subcommand)]
     Token(token::Command),
@@ -122,6 +124,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Codes(args) => codes::run(&args).map(done),
         Command::Backup(args) => backup::run(args).await.map(done),
         Command::Erase(args) => erase::run(args).await.map(done),
+        Command::Export(args) => export::run(args).await.map(done),
         Command::Secret(args) => secret::run(&args).map(done),
         Command::Token(command) => token::run(&command).map(done),
         Command::Openapi(_) => openapi::run().map(done),

@@ -41,7 +41,7 @@ const BEARER: &str = "bearer";
     tags(
         (name = "webhooks", description = "What applicant tracking systems call"),
         (name = "hires", description = "Hires: seen, previewed, corrected, sent"),
-        (name = "people", description = "What a person may ask for: erasure, and who has looked"),
+        (name = "people", description = "What a person may ask for: erasure, all that is stored, and who has looked"),
         (name = "values", description = "What is always translated, since a person corrected it once and an admin confirmed it"),
         (name = "sight", description = "Whether the sources work"),
         (name = "health", description = "For whoever runs the service; no token is needed"),

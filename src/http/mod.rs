@@ -175,6 +175,7 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(people::erase_one))
         .routes(routes!(people::accesses))
         .routes(routes!(people::erase))
+        .routes(routes!(people::export))
         .routes(routes!(actions::send_document))
         .routes(routes!(catalog::list))
         .routes(routes!(values::list))

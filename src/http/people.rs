@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -14,11 +15,13 @@ use super::body;
 use super::code::Code;
 use super::contract::{StateName, tag};
 use super::door::Admin;
-use super::hires::Id;
+use super::hires::{Id, shown};
 use super::problem::Problem;
+use super::shapes::HireShape;
 use crate::domain::{Hire, HireId};
-use crate::ledger::privacy::Access;
+use crate::ledger::privacy::{Access, KeptDelivery, Look};
 use crate::transfer::{FieldError, Whom};
+use crate::words::Language;
 
 /// Who is meant: exactly one of `hire`, `ats_id` with `source`, `email` and `employee`.
 #[derive(Deserialize, ToSchema)]
@@ -135,6 +138,92 @@ pub(super) async fn erase(
     let erased = app.transfer.erase(&ids, admin.name()).await?;
     let uuids = |ids: Vec<HireId>| ids.into_iter().map(|id| id.0).collect();
     Ok(Json(Erasures { found, hires: uuids(erased.hires), pending: uuids(erased.pending) }))
+}
+
+/// Everything that is stored about a person.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Export {
+    hires: Vec<ExportedHire>,
+}
+
+/// Everything that is stored about one hire.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ExportedHire {
+    /// The hire as it is shown, with facts, plan, documents and history.
+    hire: HireShape,
+    /// What is stored of it encrypted, as it is stored: facts, corrections, plan, notes, what people changed.
+    #[schema(value_type = Object)]
+    record: Value,
+    /// What came, as it came.
+    deliveries: Vec<DeliveryShape>,
+    /// What is stored of the documents encrypted, besides the files.
+    #[schema(value_type = Vec<Object>)]
+    documents: Vec<Value>,
+    accesses: Vec<AccessShape>,
+}
+
+/// A delivery.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ExportedDelivery)]
+pub(super) struct DeliveryShape {
+    source: String,
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+    event: String,
+    delivery_id: Option<String>,
+    /// The body as it came; `null` if it is kept no more.
+    body: Option<String>,
+}
+
+impl From<KeptDelivery> for DeliveryShape {
+    fn from(KeptDelivery { source, at, event, delivery_id, body }: KeptDelivery) -> Self {
+        let body = body.map(|body| String::from_utf8_lossy(&body).into_owned());
+        Self { source, at, event, delivery_id, body }
+    }
+}
+
+/// Take out everything that is stored about a person.
+///
+/// The files of documents are not in it, but their names and places. It is noted in the hires' accesses. For admins.
+#[utoipa::path(post, path = "/v1/people/export", tag = tag::PEOPLE, operation_id = "export_person",
+    request_body(content = Who, description = "Who is meant"),
+    responses(
+        (status = 200, description = "Everything that is stored", body = Export),
+        (status = 422, description = "Not exactly one way to say who is meant"),
+    ))]
+pub(super) async fn export(
+    admin: Admin,
+    State(app): State<App>,
+    language: Language,
+    body::Json(who): body::Json<Who>,
+) -> Result<Json<Export>, Problem> {
+    let mut hires = Vec::new();
+    for hire in app.transfer.hires_of(&who.understood()?).await? {
+        let privacy = app.transfer.ledger().privacy();
+        privacy.looked(hire.id, admin.name(), Look::Exported, app.clock.now()).await?;
+        hires.push(exported(&app, &hire, language).await?);
+    }
+    Ok(Json(Export { hires }))
+}
+
+async fn exported(app: &App, hire: &Hire, language: Language) -> Result<ExportedHire, Problem> {
+    let ledger = app.transfer.ledger();
+    let documents = ledger.shelf().of(&[hire.id]).await?;
+    let value = |part: Result<Value, _>| part.map_err(|_| Problem::of(Code::Internal));
+    let sheets = documents.iter().map(|one| value(serde_json::to_value(&one.sheet)));
+    Ok(ExportedHire {
+        hire: shown(app, hire, language).await?.hire.1,
+        record: value(serde_json::to_value(&hire.record))?,
+        deliveries: ledger
+            .privacy()
+            .deliveries(hire.id)
+            .await?
+            .into_iter()
+            .map(DeliveryShape::from)
+            .collect(),
+        documents: sheets.collect::<Result<_, _>>()?,
+        accesses: ledger.privacy().accesses(hire.id).await?.into_iter().map(AccessShape::from).collect(),
+    })
 }
 
 /// Who has looked at a hire.

@@ -53,6 +53,20 @@ pub struct Access {
     pub hour: Timestamp,
 }
 
+/// A delivery as it is kept.
+pub struct KeptDelivery {
+    /// The source it came through.
+    pub source: String,
+    /// When.
+    pub at: Timestamp,
+    /// The ATS's name of the event.
+    pub event: String,
+    /// The ATS's id of the delivery, if it sent one.
+    pub delivery_id: Option<String>,
+    /// The body, as long as it is kept.
+    pub body: Option<Vec<u8>>,
+}
+
 /// What erases and keeps accounts of who looked. One implementation per engine; the same story is tested on each.
 #[async_trait]
 pub trait Privacy: Send + Sync {
@@ -74,6 +88,9 @@ pub trait Privacy: Send + Sync {
 
     /// Hires that are this employee in Personio.
     async fn of_employee(&self, employee: u64) -> Result<Vec<HireId>, LedgerError>;
+
+    /// The deliveries of a hire, the oldest first, for whoever is to get all that is stored.
+    async fn deliveries(&self, hire: HireId) -> Result<Vec<KeptDelivery>, LedgerError>;
 
     /// Notes that an operator looked at a hire: one line for an hour.
     async fn looked(

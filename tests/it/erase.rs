@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::ledger::{at, delivery, key, permit, ready, received, save, stored, take};
 use crate::support::ashby::{candidate_hire, signature};
 use crate::support::postgres::Postgres;
+use crate::support::process::{hirebridge, text};
 use crate::support::{ADMIN, House, Reply, SECRET, Setup, is_problem};
 
 /// The part of every ledger's story that is about people who are erased.
@@ -390,4 +391,44 @@ async fn of_a_created_hire_only_what_the_plan_used_is_kept() {
         "offer": {"start_date": "2027-02-01"},
     });
     assert_eq!(facts, kept);
+}
+
+/// The command, against this house.
+async fn command(house: &House, arguments: &[&str]) -> (Option<i32>, String) {
+    let token = house.folder.path().join("admin.token");
+    std::fs::write(&token, ADMIN).expect("writable");
+    let mut command = hirebridge(house.folder.path());
+    command.args(arguments).arg("--token-file").arg(token).env("HIREBRIDGE_URL", house.url(""));
+    let output =
+        tokio::task::spawn_blocking(move || command.output().expect("it runs")).await.expect("it ends");
+    (output.status.code(), text(&output.stdout) + &text(&output.stderr))
+}
+
+#[tokio::test]
+async fn all_that_is_stored_is_exported_and_the_commands_erase_only_when_told() {
+    let house = House::new().await;
+    let id = deliver(&house, "a-1").await.hire();
+    house.hire(&id).await;
+    let (code, said) = command(&house, &["export", "--email", EMAIL, "--out", "person.json"]).await;
+    assert_eq!((code, said.as_str()), (Some(0), ""));
+    let exported = std::fs::read_to_string(house.folder.path().join("person.json")).expect("written");
+    let exported: Value = serde_json::from_str(&exported).expect("JSON");
+    let one = &exported["hires"][0];
+    assert_eq!(one["hire"]["id"], id);
+    assert_eq!(one["record"]["facts"]["candidate.email"], EMAIL);
+    assert!(one["deliveries"][0]["body"].as_str().expect("a body").contains(FIRST_NAME));
+    assert!(one["accesses"].to_string().contains("exported"), "{}", one["accesses"]);
+    assert!(one["hire"]["history"].as_array().is_some_and(|history| history.len() > 2));
+
+    let (code, said) = command(&house, &["erase", "--employee", "999999"]).await;
+    assert_eq!((code, said.as_str()), (Some(0), "No hire of this person is stored.\n"));
+    let (code, said) = command(&house, &["erase", "--email", EMAIL]).await;
+    assert!(code == Some(0) && said.starts_with(&format!("{id} created\n")), "{said}");
+    assert!(!said.contains(FIRST_NAME) && !said.contains(EMAIL), "ids and states alone: {said}");
+    assert_eq!(house.hire(&id).await["state"], "created", "nothing is done without --yes");
+    let (code, said) = command(&house, &["erase", "--ats-id", "a-1", "--source", "ashby", "--yes"]).await;
+    assert!(code == Some(0) && said.contains("created: erased"), "{said}");
+    assert_eq!(house.hire(&id).await["state"], "erased");
+    let (code, _) = command(&house, &["erase", "--email", EMAIL, "--employee", "1"]).await;
+    assert_eq!(code, Some(2), "one way to say who is meant");
 }

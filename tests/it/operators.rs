@@ -78,6 +78,7 @@ async fn a_viewer_looks_a_sender_sends_and_an_admin_checks() {
         (&post, format!("{one}/replay"), None, 2),
         (&get, format!("{one}/accesses"), None, 2),
         (&Method::DELETE, format!("/v1/hires/{NOBODY}/person"), None, 2),
+        (&post, "/v1/people/export".to_owned(), Some(json!({"hire": NOBODY})), 2),
         (&post, "/v1/people/erase".to_owned(), Some(json!({"hire": NOBODY})), 2),
         (&post, format!("{one}/send"), Some(json!({"plan_hash": "x"})), 1),
         (&post, format!("{one}/documents/1/send"), None, 1),

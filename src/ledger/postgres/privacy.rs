@@ -12,7 +12,7 @@ use super::{PostgresLedger, twice};
 use crate::domain::{Actor, HireId};
 use crate::ledger::LedgerError;
 use crate::ledger::privacy::{
-    Access, ERASE_REQUESTED, Erasure, Look, Privacy, has_ended, hour, is_on_its_way,
+    Access, ERASE_REQUESTED, Erasure, KeptDelivery, Look, Privacy, has_ended, hour, is_on_its_way,
 };
 use crate::ledger::row::time;
 
@@ -50,6 +50,20 @@ impl Privacy for PostgresLedger {
                 .fetch_all(&self.pool)
         };
         Ok(twice(ids).await?.into_iter().map(HireId).collect())
+    }
+
+    async fn deliveries(&self, hire: HireId) -> Result<Vec<KeptDelivery>, LedgerError> {
+        let read = || {
+            query_as("SELECT source, at, event, delivery_id, body FROM deliveries WHERE hire = $1 ORDER BY n")
+                .bind(hire.0)
+                .fetch_all(&self.pool)
+        };
+        let all: Vec<(String, i64, String, Option<String>, Option<Vec<u8>>)> = twice(read).await?;
+        let open = |(source, at, event, delivery_id, body): (_, i64, _, _, Option<Vec<u8>>)| {
+            let body = body.map(|body| self.seal.unseal("body", &body)).transpose()?;
+            Ok(KeptDelivery { source, at: time(at), event, delivery_id, body })
+        };
+        all.into_iter().map(open).collect()
     }
 
     async fn looked(

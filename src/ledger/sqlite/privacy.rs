@@ -11,7 +11,7 @@ use super::{SqliteLedger, log};
 use crate::domain::{Actor, HireId};
 use crate::ledger::LedgerError;
 use crate::ledger::privacy::{
-    Access, ERASE_REQUESTED, Erasure, Look, Privacy, has_ended, hour, is_on_its_way,
+    Access, ERASE_REQUESTED, Erasure, KeptDelivery, Look, Privacy, has_ended, hour, is_on_its_way,
 };
 use crate::ledger::row::time;
 
@@ -47,6 +47,14 @@ impl Privacy for SqliteLedger {
         self.readers
             .run(move |db| ids(db, "SELECT id FROM hires WHERE employee = ?1 ORDER BY id", employee))
             .await
+    }
+
+    async fn deliveries(&self, hire: HireId) -> Result<Vec<KeptDelivery>, LedgerError> {
+        let mut all = self.readers.run(move |db| deliveries(db, hire)).await?;
+        for one in &mut all {
+            one.body = one.body.take().map(|body| self.seal.unseal("body", &body)).transpose()?;
+        }
+        Ok(all)
     }
 
     async fn looked(
@@ -97,6 +105,23 @@ impl Privacy for SqliteLedger {
             })
             .await
     }
+}
+
+/// With their bodies as they are sealed.
+fn deliveries(db: &Connection, hire: HireId) -> Answer<Vec<KeptDelivery>> {
+    let mut select = db.prepare_cached(
+        "SELECT source, at, event, delivery_id, body FROM deliveries WHERE hire = ?1 ORDER BY n",
+    )?;
+    let all = select.query_map([id(hire.0)], |row| {
+        Ok(KeptDelivery {
+            source: row.get(0)?,
+            at: time(row.get(1)?),
+            event: row.get(2)?,
+            delivery_id: row.get(3)?,
+            body: row.get(4)?,
+        })
+    })?;
+    Ok(all.collect::<Result<_, _>>()?)
 }
 
 fn ids(db: &Connection, sql: &str, value: impl rusqlite::ToSql) -> Answer<Vec<HireId>> {
