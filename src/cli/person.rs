@@ -14,7 +14,8 @@ const PATIENCE: Duration = Duration::from_mins(10);
 
 /// Who is meant.
 #[derive(clap::Args)]
-#[group(required = true, multiple = false, args = ["hire", "ats_id", "email", "employee"])]
+#[group(skip)]
+#[command(group(clap::ArgGroup::new("whom").required(true).args(["hire", "ats_id", "email", "employee"])))]
 pub(super) struct Person {
     /// The id of one hire
     #[arg(long, value_name = "ID")]
