@@ -22,12 +22,14 @@ use crate::http::intake::Intake;
 use crate::http::limits::Limits;
 use crate::http::no_place::NoPlace;
 use crate::http::operators::Operators;
+use crate::http::proxies::Proxies;
 use crate::http::reload::Reload;
+use crate::http::tries::Tries;
 use crate::http::{self, App, SourceWatch};
 use crate::ledger::{self, Ledger, LedgerError, Restored};
 use crate::mapping::Mappings;
 use crate::outbound::fetch::Fetch;
-use crate::personio;
+use crate::personio::{self, Reader};
 use crate::poll::Polls;
 use crate::telemetry::Metrics;
 use crate::transfer::{Parts, Planner, Transfer};
@@ -104,6 +106,7 @@ struct Made {
     sources: Arc<Sources>,
     mappings: Arc<Mappings>,
     operators: Operators,
+    proxies: Proxies,
 }
 
 impl Made {
@@ -112,7 +115,36 @@ impl Made {
             first(Sources::build(&config.ats(), &config.guard()), |e| (e.key.clone(), e.problem.clone()))?;
         let mappings = first(config.mappings(), |e| (e.key.clone(), e.message.clone()))?;
         let operators = first(Operators::build(&config.operators), |e| (e.key.clone(), e.problem.clone()))?;
-        Ok(Self { sources: Arc::new(sources), mappings: Arc::new(mappings), operators })
+        let words = |(key, problem): &(&str, String)| ((*key).to_owned(), problem.clone());
+        let proxies = first(Proxies::build(&config.server), words)?;
+        Ok(Self { sources: Arc::new(sources), mappings: Arc::new(mappings), operators, proxies })
+    }
+
+    /// Refuses an operator who is in the ledger too.
+    async fn is_said_once(&self, ledger: &dyn Ledger) -> Result<(), StartError> {
+        let passes = ledger.keyring().passes().await.map_err(StartError::Unreadable)?;
+        let twice = self.operators.said_twice(&passes);
+        twice.map_or(Ok(()), |e| Err(StartError::Setting { key: e.key, problem: e.problem }))
+    }
+
+    /// What looks at everything; the ledger is the one that was opened at the start.
+    fn doctor(
+        &self,
+        config: &Config,
+        ledger: &ledger::Settings,
+        reader: &Reader,
+        catalog: &Learned,
+        clock: &Clock,
+    ) -> Doctor {
+        Doctor {
+            ledger: ledger.clone(),
+            sources: Arc::clone(&self.sources),
+            reader: reader.clone(),
+            mappings: Arc::clone(&self.mappings),
+            learned: catalog.clone(),
+            marker: config.transfer.marker.clone(),
+            clock: clock.clone(),
+        }
     }
 
     fn planner(&self, config: &Config, catalog: &Learned, clock: &Clock) -> Planner {
@@ -151,6 +183,7 @@ impl Service {
             Learned::default()
         };
         let ledger = ledger::open(&config.ledger).await.map_err(StartError::Ledger)?;
+        made.is_said_once(&*ledger).await?;
         let fetch = Fetch::new(&config.guard(), &clock).map_err(personio::ConnectError::from)?;
         let transfer = Transfer::new(Parts {
             settings: config.transfer.clone(),
@@ -165,15 +198,7 @@ impl Service {
             metrics: metrics.clone(),
             call_timeout: config.personio.call_timeout,
         });
-        let doctor = Arc::new(Doctor {
-            ledger: config.ledger.clone(),
-            sources: Arc::clone(&made.sources),
-            reader: reader.clone(),
-            mappings: Arc::clone(&made.mappings),
-            learned: catalog.clone(),
-            marker: config.transfer.marker.clone(),
-            clock: clock.clone(),
-        });
+        let doctor = Arc::new(made.doctor(&config, &config.ledger, &reader, &catalog, &clock));
         let listener = listen(config.server.listen)?;
         let address = listener.local_addr().unwrap_or(config.server.listen);
         let (draining, stop) = (CancellationToken::new(), CancellationToken::new());
@@ -182,6 +207,8 @@ impl Service {
             transfer: transfer.clone(),
             sources: Arc::clone(&made.sources),
             operators: Arc::new(made.operators),
+            tries: Tries::default(),
+            proxies: Arc::new(made.proxies),
             metrics: metrics.clone(),
             clock: clock.clone(),
             watch: SourceWatch::new(clock.now()),

@@ -10,6 +10,7 @@ mod export;
 mod fields;
 mod healthcheck;
 mod openapi;
+mod operators;
 mod person;
 mod preview;
 mod remote;
@@ -92,6 +93,8 @@ enum Command {
     Secret(secret::Args),
     #[command(subcommand)]
     Token(token::Command),
+    #[command(subcommand)]
+    Operators(operators::Command),
     Openapi(openapi::Args),
     Healthcheck(healthcheck::Args),
 }
@@ -126,6 +129,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Erase(args) => erase::run(args).await.map(done),
         Command::Export(args) => export::run(args).await.map(done),
         Command::Secret(args) => secret::run(&args).map(done),
+        Command::Operators(command) => operators::run(command).await.map(done),
         Command::Token(command) => token::run(&command).map(done),
         Command::Openapi(_) => openapi::run().map(done),
         Command::Healthcheck(args) => healthcheck::run(args).await,

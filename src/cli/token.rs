@@ -20,7 +20,7 @@ pub(super) enum Command {
     },
 }
 
-fn operator_name(name: &str) -> Result<String, &'static str> {
+pub(super) fn operator_name(name: &str) -> Result<String, &'static str> {
     if is_name(name) { Ok(name.to_owned()) } else { Err(NAME_RULE) }
 }
 

@@ -94,6 +94,8 @@ const LIVE: &[&str] = &[
     "server.public_url",
     "server.wait",
     "server.body_limit",
+    "server.trusted_proxies",
+    "server.proxy_sign_in.",
     "log.level",
     "personio.client_id",
     "personio.client_secret",

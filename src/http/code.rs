@@ -23,7 +23,11 @@ pub enum Code {
     Signature,
     Unauthenticated,
     Forbidden,
+    CrossSite,
+    TooManyTries,
     NotFound,
+    OperatorNotFound,
+    NameTaken,
     HireNotFound,
     ValueNotFound,
     DocumentNotFound,
@@ -74,10 +78,13 @@ impl Code {
             | Self::IfMatchInvalid
             | Self::TokenInUrl => S::BAD_REQUEST,
             Self::Signature | Self::Unauthenticated => S::UNAUTHORIZED,
-            Self::Forbidden => S::FORBIDDEN,
-            Self::NotFound | Self::HireNotFound | Self::ValueNotFound | Self::DocumentNotFound => {
-                S::NOT_FOUND
-            }
+            Self::Forbidden | Self::CrossSite => S::FORBIDDEN,
+            Self::TooManyTries => S::TOO_MANY_REQUESTS,
+            Self::NotFound
+            | Self::OperatorNotFound
+            | Self::HireNotFound
+            | Self::ValueNotFound
+            | Self::DocumentNotFound => S::NOT_FOUND,
             Self::MethodNotAllowed => S::METHOD_NOT_ALLOWED,
             Self::RequestTimeout => S::REQUEST_TIMEOUT,
             Self::WrongState
@@ -86,7 +93,8 @@ impl Code {
             | Self::ChangedMeanwhile
             | Self::TooEarly
             | Self::LookUpImpossible
-            | Self::BackupElsewhere => S::CONFLICT,
+            | Self::BackupElsewhere
+            | Self::NameTaken => S::CONFLICT,
             Self::OtherVersion => S::PRECONDITION_FAILED,
             Self::TooLarge => S::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType | Self::ContentEncoding => S::UNSUPPORTED_MEDIA_TYPE,

@@ -3,12 +3,15 @@
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::path::Operation;
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme,
+};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder, Schema};
 use utoipa::{OpenApi, PartialSchema, ToSchema};
 
+use super::access::{Access, operations};
 use super::code::Code;
 use super::problem::{self, Problem};
 use super::shapes::FLAGS;
@@ -22,6 +25,7 @@ pub(super) mod tag {
     pub(in super::super) const HIRES: &str = "hires";
     pub(in super::super) const PEOPLE: &str = "people";
     pub(in super::super) const VALUES: &str = "values";
+    pub(in super::super) const OPERATORS: &str = "operators";
     pub(in super::super) const SIGHT: &str = "sight";
     pub(in super::super) const HEALTH: &str = "health";
 }
@@ -29,13 +33,17 @@ pub(super) mod tag {
 /// The name of the scheme by which operators show their token.
 const BEARER: &str = "bearer";
 
+/// The name of the scheme by which browsers show that they are signed in.
+const SESSION: &str = "session";
+
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "hirebridge",
         description = "Carries each hire from an applicant tracking system into Personio, once.\n\n\
             Everything under `/v1` needs a token (`hirebridge token new` makes one): \
-            `Authorization: Bearer hb_…`. Every answer that is no success is a problem as RFC 9457 has it, \
+            `Authorization: Bearer hb_…`, or a browser that is signed in with one. `x-role` says which role an \
+            operation needs at least: `viewer`, `sender` or `admin`. Every answer that is no success is a problem as RFC 9457 has it, \
             with a stable `code`. Every answer carries `X-Request-Id`, which is in all log lines of the request.",
     ),
     tags(
@@ -43,6 +51,7 @@ const BEARER: &str = "bearer";
         (name = "hires", description = "Hires: seen, previewed, corrected, sent"),
         (name = "people", description = "What a person may ask for: erasure, all that is stored, and who has looked"),
         (name = "values", description = "What is always translated, since a person corrected it once and an admin confirmed it"),
+        (name = "operators", description = "Who may use the API, and browsers that are signed in"),
         (name = "sight", description = "Whether the sources work"),
         (name = "health", description = "For whoever runs the service; no token is needed"),
     ),
@@ -62,6 +71,10 @@ pub(super) fn base() -> utoipa::openapi::OpenApi {
     let bearer = bearer.description(Some("An operator's token; its role decides what it may do."));
     let components = api.components.get_or_insert_default();
     components.add_security_scheme(BEARER, SecurityScheme::Http(bearer.build()));
+    let cookie = "A browser that is signed in (`POST /v1/session`). Whatever is not GET or HEAD needs the header \
+         `X-Hirebridge-Console: 1` then.";
+    let cookie = ApiKeyValue::with_description("hirebridge_session", cookie);
+    components.add_security_scheme(SESSION, SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
     api
 }
 
@@ -101,7 +114,9 @@ fn refuse_with_problems(operation: &mut Operation) {
 }
 
 fn guard(operation: &mut Operation, of_one_hire: bool) {
-    operation.security = Some(vec![SecurityRequirement::new(BEARER, Vec::<String>::new())]);
+    let scheme = |name: &str| SecurityRequirement::new(name, Vec::<String>::new());
+    let is_open = Access::of(operation) == Some(Access::Anyone);
+    operation.security = Some(if is_open { Vec::new() } else { vec![scheme(BEARER), scheme(SESSION)] });
     let with_body = WITH_BODY.into_iter().filter(|_| operation.request_body.is_some());
     let of_one_hire = OF_ONE_HIRE.into_iter().filter(|_| of_one_hire);
     for code in USUAL.into_iter().chain(with_body).chain(of_one_hire) {
@@ -122,11 +137,6 @@ fn response(code: Code) -> Response {
         .description(code.words(Language::English).says.as_str())
         .content(problem::MEDIA_TYPE, content)
         .build()
-}
-
-fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    let PathItem { get, put, post, delete, patch, .. } = item;
-    [get, put, post, delete, patch].into_iter().flatten()
 }
 
 /// The contract as YAML, made once.

@@ -1,41 +1,58 @@
-//! The door of the API: nothing under `/v1` is reached without a token, and a handler has an operator
-//! only by taking one of the proofs [`Viewer`], [`Sender`] and [`Admin`].
+//! The door of the API: nothing under `/v1` is reached but by an operator with the role that its route states, and
+//! nothing at all that states none. A handler has an operator only by taking one of the proofs [`Viewer`],
+//! [`Sender`] and [`Admin`].
 
-use axum::extract::{FromRequestParts, Request, State};
-use axum::http::header::{AUTHORIZATION, CACHE_CONTROL};
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, MatchedPath, Request, State};
+use axum::http::header::{ALLOW, CACHE_CONTROL};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::{HeaderValue, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use url::form_urlencoded;
 
-use super::App;
+use super::access::{Access, Gates};
 use super::code::Code;
-use super::operators::{Operator, Operators, Role};
+use super::operators::{Operator, Role, may_be_ours};
 use super::problem::Problem;
+use super::visitor::{Visitor, visitor};
+use super::{App, same_site};
 use crate::words::Language;
 
 /// What is behind the door.
 const BEHIND: &str = "/v1";
 
-/// Refuses whoever has no token, whatever the address behind the door, existing or not.
-pub(super) async fn keep(State(app): State<App>, mut request: Request, next: Next) -> Response {
+/// What the door knows.
+#[derive(Clone)]
+pub(super) struct Door {
+    pub(super) app: App,
+    pub(super) gates: Arc<Gates>,
+}
+
+/// Refuses whoever is not signed in, whatever the address behind the door, existing or not.
+pub(super) async fn keep(State(door): State<Door>, request: Request, next: Next) -> Response {
     if !is_behind(request.uri().path()) {
         return next.run(request).await;
     }
-    let mut response = match admit(&app.operators, &request) {
-        Ok(operator) => {
-            tracing::Span::current().record("operator", &*operator.name);
-            request.extensions_mut().insert(operator);
-            next.run(request).await
+    let (mut parts, body) = request.into_parts();
+    let mut response = match door.admit(&parts).await {
+        Ok(Some(visitor)) => {
+            tracing::Span::current().record("operator", &*visitor.operator.name);
+            parts.extensions.insert(visitor);
+            next.run(Request::from_parts(parts, body)).await
         }
+        Ok(None) => next.run(Request::from_parts(parts, body)).await,
         Err(problem) => {
             tracing::warn!(
                 status = problem.code().status().as_u16(),
                 reason = problem.code().words(Language::English).says,
                 "refused a request to the API"
             );
-            problem.into_response()
+            let allowed = door.allowed(&parts).filter(|_| problem.code() == Code::MethodNotAllowed);
+            let mut response = problem.into_response();
+            response.headers_mut().extend(allowed.map(|allowed| (ALLOW, allowed)));
+            response
         }
     };
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -46,26 +63,71 @@ fn is_behind(path: &str) -> bool {
     path.strip_prefix(BEHIND).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-fn admit(operators: &Operators, request: &Request) -> Result<Operator, Problem> {
-    if names_a_token(request.uri().query().unwrap_or_default()) {
-        return Err(Problem::of(Code::TokenInUrl));
+impl Door {
+    /// Who is let in; nobody needs to be, where the route is open to anyone.
+    async fn admit(&self, parts: &Parts) -> Result<Option<Visitor>, Problem> {
+        if names_a_token(&parts.uri) {
+            return Err(Problem::of(Code::TokenInUrl));
+        }
+        let path = parts.extensions.get::<MatchedPath>().map(MatchedPath::as_str);
+        match path.map(|path| (path, self.gates.access(path, &parts.method))) {
+            Some((_, Some(Access::Anyone))) => {
+                let public = self.app.settings.public_url.as_ref();
+                same_site::from_here(&parts.method, &parts.headers, public).map(|()| None)
+            }
+            Some((_, Some(Access::Operators(role)))) => {
+                let visitor = visitor(&self.app, parts).await?;
+                may(&visitor.operator, role)?;
+                Ok(Some(visitor))
+            }
+            Some((path, None)) => {
+                visitor(&self.app, parts).await?;
+                if self.gates.allowed(path).is_some() {
+                    return Err(Problem::of(Code::MethodNotAllowed));
+                }
+                tracing::error!(path, "the route does not state who may use it, so nobody may");
+                Err(Problem::of(Code::NotFound))
+            }
+            // There is nothing at this address, which strangers are not told.
+            None => visitor(&self.app, parts).await.map(Some),
+        }
     }
-    let token = bearer(request.headers()).ok_or_else(|| Problem::of(Code::Unauthenticated))?;
-    let unknown = || Problem::of(Code::Unauthenticated).detail("token_unknown");
-    operators.identify(token).cloned().ok_or_else(unknown)
+
+    fn allowed(&self, parts: &Parts) -> Option<HeaderValue> {
+        self.gates.allowed(parts.extensions.get::<MatchedPath>()?.as_str())
+    }
 }
 
-fn names_a_token(query: &str) -> bool {
-    form_urlencoded::parse(query.as_bytes())
-        .any(|(name, _)| ["token", "access_token"].contains(&name.to_ascii_lowercase().as_str()))
-}
+/// What a secret is called where people put it into a URL.
+const SECRETS: &[&str] = &[
+    "access_token",
+    "api-key",
+    "api_key",
+    "apikey",
+    "auth",
+    "authorization",
+    "bearer",
+    "hirebridge_session",
+    "id_token",
+    "key",
+    "password",
+    "secret",
+    "session",
+    "token",
+];
 
-/// The token of the one `Authorization: Bearer …` header.
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let mut values = headers.get_all(AUTHORIZATION).iter();
-    let value = values.next().filter(|_| values.next().is_none())?;
-    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+/// Whether something in the URL is a secret, or called like one.
+fn names_a_token(uri: &Uri) -> bool {
+    let userinfo = uri.authority().is_some_and(|authority| authority.as_str().contains('@'));
+    let in_path = uri.path().split('/').any(may_be_ours);
+    let mut query = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    userinfo
+        || in_path
+        || query.any(|(name, value)| {
+            SECRETS.contains(&name.to_ascii_lowercase().as_str())
+                || may_be_ours(&name)
+                || value.split_whitespace().any(may_be_ours)
+        })
 }
 
 /// The proof that an operator may see.
@@ -104,12 +166,17 @@ proof!(Sender, Role::Sender);
 proof!(Admin, Role::Admin);
 
 fn admitted(parts: &Parts, needed: Role) -> Result<Operator, Problem> {
-    let operator = parts.extensions.get::<Operator>().ok_or_else(|| Problem::of(Code::Unauthenticated))?;
+    let visitor = parts.extensions.get::<Visitor>().ok_or_else(|| Problem::of(Code::Unauthenticated))?;
+    may(&visitor.operator, needed)?;
+    Ok(visitor.operator.clone())
+}
+
+fn may(operator: &Operator, needed: Role) -> Result<(), Problem> {
     if operator.role < needed {
         let roles = vec![("has", operator.role.name().to_owned()), ("needs", needed.name().to_owned())];
         return Err(Problem::of(Code::Forbidden).detail_with("role", roles));
     }
-    Ok(operator.clone())
+    Ok(())
 }
 
 #[cfg(test)]
@@ -131,25 +198,23 @@ mod tests {
     }
 
     #[test]
-    fn a_token_comes_in_one_authorization_header() {
-        let token = |values: &[&'static str]| {
-            let value = |text: &&'static str| (AUTHORIZATION, HeaderValue::from_static(text));
-            let headers: HeaderMap = values.iter().map(value).collect();
-            bearer(&headers).map(str::to_owned)
-        };
-        assert_eq!(token(&["Bearer hb_a"]).as_deref(), Some("hb_a"));
-        assert_eq!(token(&["bearer  hb_a "]).as_deref(), Some("hb_a"));
-        assert_eq!(token(&["Basic hb_a"]), None);
-        assert_eq!(token(&["hb_a"]), None);
-        assert_eq!(token(&["Bearer hb_a", "Bearer hb_b"]), None);
-        assert_eq!(token(&[]), None);
-    }
-
-    #[test]
-    fn a_token_in_the_query_is_seen_however_it_is_spelt() {
-        assert!(names_a_token("limit=5&access_token=x"));
-        assert!(names_a_token("to%6ben="));
-        assert!(names_a_token("TOKEN=x"));
-        assert!(!names_a_token("source=token"));
+    fn a_token_in_the_url_is_seen_however_it_is_spelt() {
+        let token = super::super::operators::new_token().0;
+        let seen = |uri: &str| names_a_token(&uri.parse().expect("a URI"));
+        for uri in [
+            "/v1/hires?limit=5&access_token=x",
+            "/v1/hires?to%6ben=",
+            "/v1/hires?TOKEN=x",
+            "/v1/hires?api_key=x",
+            "/v1/hires?Authorization=Bearer+x",
+            &format!("/v1/hires?q={token}"),
+            &format!("/v1/hires?q=Bearer%20{token}"),
+            &format!("/v1/hires?{token}"),
+            &format!("/v1/hires/{token}"),
+            "http://mia:secret@localhost/v1/hires",
+        ] {
+            assert!(seen(uri), "{uri}");
+        }
+        assert!(!seen("/v1/hires?source=token&name=hb_&reason=key"));
     }
 }

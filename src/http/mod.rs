@@ -3,6 +3,7 @@
 //! [`router`] is the table of contents. Each file is one subject; [`problem`] is how all of them say no.
 //! What a hire becomes is decided in `transfer`, never here.
 
+mod access;
 mod actions;
 mod backup;
 mod body;
@@ -22,20 +23,27 @@ pub mod limits;
 mod list;
 pub mod no_place;
 pub mod operators;
+mod passes;
 mod people;
 mod pointed;
 pub mod problem;
+pub mod proxies;
+pub mod proxy_sign_in;
 pub mod reload;
 mod request;
+mod same_site;
 mod seats;
 pub mod serve;
+mod session;
 mod shapes;
 mod sources;
 mod status;
+pub mod tries;
 mod turned_away;
 mod typed;
 mod values;
 mod version;
+mod visitor;
 mod webhooks;
 mod wire;
 
@@ -66,10 +74,14 @@ use crate::check::Doctor;
 use crate::clock::Clock;
 use crate::telemetry::Metrics;
 use crate::transfer::Transfer;
+use access::{Gates, anyone, needs};
+use door::Door;
 use intake::Intake;
 use limits::Limits;
-use operators::Operators;
+use operators::{Operators, Role};
+use proxies::Proxies;
 use reload::Reload;
+use tries::Tries;
 
 pub use shapes::Preview;
 pub use sources::SourceWatch;
@@ -92,6 +104,11 @@ pub struct Settings {
     pub in_flight: usize,
     /// How much memory the bodies of these deliveries may take together.
     pub body_memory: ByteSize,
+    /// Addresses and networks of the proxies whose word is taken for where a request comes from.
+    pub trusted_proxies: Vec<String>,
+    /// How a proxy says who asks; not at all, if nothing is said.
+    #[serde(default)]
+    pub proxy_sign_in: Option<proxy_sign_in::Settings>,
 }
 
 impl Settings {
@@ -108,7 +125,8 @@ impl Settings {
         let none = (self.in_flight == 0).then(|| ("server.in_flight", "must be at least 1".to_owned()));
         let little = (self.body_memory < self.body_limit)
             .then(|| ("server.body_memory", "must be at least as much as server.body_limit".to_owned()));
-        none.into_iter().chain(little).collect()
+        let proxies = Proxies::build(self).err().into_iter().flatten();
+        none.into_iter().chain(little).chain(proxies).collect()
     }
 
     fn wait(&self) -> Duration {
@@ -125,6 +143,10 @@ pub struct App {
     pub sources: Arc<Sources>,
     /// Who may use the API.
     pub operators: Arc<Operators>,
+    /// Who has tried wrong tokens lately.
+    pub tries: Tries,
+    /// Which proxies are believed.
+    pub proxies: Arc<Proxies>,
     /// What is counted.
     pub metrics: Metrics,
     /// What time it is.
@@ -149,6 +171,7 @@ pub struct App {
 
 /// Every route.
 fn routes() -> OpenApiRouter<App> {
+    use Role::{Admin, Sender, Viewer};
     OpenApiRouter::with_openapi(contract::base())
         // The ATS, by signature.
         .routes(routes!(webhooks::deliver).map(|route| route.fallback(webhooks::only_post)))
@@ -160,38 +183,47 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(health::healthy))
         .routes(routes!(health::metrics))
         .routes(routes!(health::openapi))
-        // Operators, by token.
-        .routes(routes!(hires::list, typed::enter))
-        .routes(routes!(hires::search))
-        .routes(routes!(typed::preview))
-        .routes(routes!(pointed::fetch))
-        .routes(routes!(hires::one))
-        .routes(routes!(hires::there))
-        .routes(routes!(actions::preview))
-        .routes(routes!(actions::send))
-        .routes(routes!(actions::dismiss))
-        .routes(routes!(actions::link))
-        .routes(routes!(pointed::replay))
-        .routes(routes!(people::erase_one))
-        .routes(routes!(people::accesses))
-        .routes(routes!(people::erase))
-        .routes(routes!(people::export))
-        .routes(routes!(actions::send_document))
-        .routes(routes!(catalog::list))
-        .routes(routes!(values::list))
-        .routes(routes!(values::confirm))
-        .routes(routes!(values::revoke))
-        .routes(routes!(sources::list))
-        .routes(routes!(status::show))
-        .routes(routes!(codes::list))
-        .routes(routes!(health::check))
-        .routes(routes!(backup::backup))
-        .routes(routes!(reload::reload))
+        // Whoever signs in, or out.
+        .routes(anyone(routes!(session::sign_in)))
+        .routes(anyone(routes!(session::sign_out)))
+        // Operators, by their role. What states none is open to nobody.
+        .routes(needs(Viewer, routes!(session::who)))
+        .routes(needs(Viewer, routes!(hires::list)))
+        .routes(needs(Sender, routes!(typed::enter)))
+        .routes(needs(Viewer, routes!(hires::search)))
+        .routes(needs(Viewer, routes!(typed::preview)))
+        .routes(needs(Sender, routes!(pointed::fetch)))
+        .routes(needs(Viewer, routes!(hires::one)))
+        .routes(needs(Viewer, routes!(hires::there)))
+        .routes(needs(Viewer, routes!(actions::preview)))
+        .routes(needs(Sender, routes!(actions::send)))
+        .routes(needs(Sender, routes!(actions::dismiss)))
+        .routes(needs(Sender, routes!(actions::link)))
+        .routes(needs(Admin, routes!(pointed::replay)))
+        .routes(needs(Admin, routes!(people::erase_one)))
+        .routes(needs(Admin, routes!(people::accesses)))
+        .routes(needs(Admin, routes!(people::erase)))
+        .routes(needs(Admin, routes!(people::export)))
+        .routes(needs(Sender, routes!(actions::send_document)))
+        .routes(needs(Viewer, routes!(catalog::list)))
+        .routes(needs(Viewer, routes!(values::list)))
+        .routes(needs(Admin, routes!(values::confirm)))
+        .routes(needs(Admin, routes!(values::revoke)))
+        .routes(needs(Viewer, routes!(sources::list)))
+        .routes(needs(Viewer, routes!(status::show)))
+        .routes(needs(Viewer, routes!(codes::list)))
+        .routes(needs(Admin, routes!(passes::list)))
+        .routes(needs(Admin, routes!(passes::add)))
+        .routes(needs(Admin, routes!(passes::revoke)))
+        .routes(needs(Admin, routes!(health::check)))
+        .routes(needs(Admin, routes!(backup::backup)))
+        .routes(needs(Admin, routes!(reload::reload)))
 }
 
 /// The service.
 pub fn router(app: App) -> Router {
-    dressed(routes().into(), app)
+    let (routes, api) = routes().split_for_parts();
+    dressed(routes, Gates::of(&api), app)
 }
 
 /// Gives each request to the router of that moment, so that it goes by one configuration from beginning to end.
@@ -203,11 +235,12 @@ pub fn current(routers: watch::Receiver<Router>) -> Router {
 }
 
 /// Routes behind what all requests go through, which is read from the last line up.
-fn dressed(routes: Router<App>, app: App) -> Router {
+fn dressed(routes: Router<App>, gates: Gates, app: App) -> Router {
+    let door = Door { app: app.clone(), gates: Arc::new(gates) };
     routes
         .fallback(problem::not_found)
         .method_not_allowed_fallback(problem::method_not_allowed)
-        .layer(from_fn_with_state(app.clone(), door::keep))
+        .layer(from_fn_with_state(door, door::keep))
         .layer(from_fn(request::one_host))
         .layer(CatchPanicLayer::custom(problem::panicked))
         .layer(from_fn(language::translate))

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::str::FromStr;
 use std::sync::Arc;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
@@ -12,6 +11,11 @@ use aws_lc_rs::rand;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
+
+use crate::domain::Pass;
+use crate::ledger::{Keyring, Session};
+
+pub use crate::domain::{Role, UnknownRole};
 
 /// What a name must be.
 pub const NAME_RULE: &str = "must be 1 to 64 letters, digits, `.`, `_`, `@` or `-`";
@@ -31,48 +35,6 @@ pub struct Settings {
     pub token_sha256: String,
 }
 
-/// What an operator may do; each role may do what those before it may.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Role {
-    /// Sees hires and previews.
-    Viewer,
-    /// Corrects, sends, dismisses and links.
-    Sender,
-    /// Erases and checks.
-    Admin,
-}
-
-impl Role {
-    /// Its name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Viewer => "viewer",
-            Self::Sender => "sender",
-            Self::Admin => "admin",
-        }
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// There is no such role.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be `viewer`, `sender` or `admin`")]
-pub struct UnknownRole;
-
-impl FromStr for Role {
-    type Err = UnknownRole;
-
-    fn from_str(name: &str) -> Result<Self, UnknownRole> {
-        let all = [Self::Viewer, Self::Sender, Self::Admin];
-        all.into_iter().find(|role| role.name() == name).ok_or(UnknownRole)
-    }
-}
-
 /// Somebody who may use the API.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Operator {
@@ -82,7 +44,7 @@ pub struct Operator {
     pub role: Role,
 }
 
-/// A mistake in the settings. Never holds a value.
+/// A mistake in the settings. Never holds a secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{key}: {problem}")]
 pub struct SettingError {
@@ -133,12 +95,49 @@ impl Operators {
         if mistakes.is_empty() { Ok(Self(operators)) } else { Err(mistakes) }
     }
 
-    /// Whose token this is. Every operator's hash is compared, so that the time tells nothing.
-    pub fn identify(&self, token: &str) -> Option<&Operator> {
-        let hash = digest(&SHA256, token.as_bytes());
+    /// Whose token has this hash. Every operator's is compared, so that the time tells nothing.
+    pub fn identify(&self, hash: &[u8; 32]) -> Option<&Operator> {
+        self.found(|known| verify_slices_are_equal(known, hash).is_ok())
+    }
+
+    /// With whose token the session was opened.
+    pub(super) fn of_session(&self, session: &Session, keyring: &dyn Keyring) -> Option<&Operator> {
+        self.found(|known| keyring.mark(known).is(&session.token))
+    }
+
+    fn found(&self, is: impl Fn(&[u8; 32]) -> bool) -> Option<&Operator> {
         self.0.iter().fold(None, |found, (operator, known)| {
-            let same = verify_slices_are_equal(known, hash.as_ref()).is_ok();
+            let same = is(known);
             found.or(same.then_some(operator))
+        })
+    }
+
+    /// Whether this name, spelt in whatever case, is among them.
+    pub fn has(&self, name: &str) -> bool {
+        self.all().any(|operator| operator.name.eq_ignore_ascii_case(name))
+    }
+
+    /// All of them.
+    pub fn all(&self) -> impl Iterator<Item = &Operator> {
+        self.0.iter().map(|(operator, _)| operator)
+    }
+
+    /// A name that has a token in the ledger too. Who that is, and what it may do, would be said in two places.
+    pub fn said_twice(&self, passes: &[Pass]) -> Option<SettingError> {
+        let live = |name: &str| {
+            let same = |pass: &&Pass| pass.revoked.is_none() && pass.name.eq_ignore_ascii_case(name);
+            passes.iter().find(same)
+        };
+        self.all().enumerate().find_map(|(index, operator)| {
+            let pass = live(&operator.name)?;
+            let problem = format!(
+                "is in the ledger too: {by} added a token for `{name}` on {day}; take this block out, start, and \
+                 either leave it out or revoke that token (`hirebridge operators revoke {name}`) before you put it back",
+                by = pass.added.by,
+                name = pass.name,
+                day = pass.added.at.strftime("%Y-%m-%d"),
+            );
+            Some(SettingError { key: format!("operators[{index}].name"), problem })
         })
     }
 }
@@ -161,13 +160,31 @@ fn hash_in(text: &str) -> Option<[u8; 32]> {
     hex::decode_to_slice(text, &mut hash).ok().map(|()| hash)
 }
 
-/// A new token and its hash: the token is for its operator alone, the hash for the configuration.
-pub fn new_token() -> (String, String) {
+/// What is compared in place of a token.
+pub(super) fn hash_of(token: &str) -> [u8; 32] {
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
+    hash
+}
+
+/// 256 random bits as text.
+pub(super) fn new_secret() -> String {
     let mut bytes = [0; 32];
     rand::fill(&mut bytes).expect("the system's random numbers do not run out");
-    let token = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes));
-    let hash = hex::encode(digest(&SHA256, token.as_bytes()));
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// A new token and its hash: the token is for its operator alone, the hash for the configuration.
+pub fn new_token() -> (String, String) {
+    let token = format!("{PREFIX}{}", new_secret());
+    let hash = hex::encode(hash_of(&token));
     (token, hash)
+}
+
+/// Whether this looks like a token that [`new_token`] made: others are in no ledger.
+pub(super) fn may_be_ours(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    text.strip_prefix(PREFIX).is_some_and(|rest| rest.len() == 43 && rest.bytes().all(fits))
 }
 
 #[cfg(test)]
@@ -185,10 +202,10 @@ mod tests {
         let all = [settings("mia", "sender", &hash), settings("ben", "viewer", &other_hash)];
         let operators = Operators::build(&all).expect("the settings are right");
         assert!(token.starts_with("hb_") && token.len() == 46, "{}", token.len());
-        assert_eq!(operators.identify(&token).map(|found| &*found.name), Some("mia"));
-        assert_eq!(operators.identify(&other).map(|found| found.role), Some(Role::Viewer));
+        assert_eq!(operators.identify(&hash_of(&token)).map(|found| &*found.name), Some("mia"));
+        assert_eq!(operators.identify(&hash_of(&other)).map(|found| found.role), Some(Role::Viewer));
         for wrong in ["", "hb_", &token[..45], &token.to_lowercase(), &hash] {
-            assert_eq!(operators.identify(wrong), None);
+            assert_eq!(operators.identify(&hash_of(wrong)), None);
         }
     }
 
@@ -206,10 +223,5 @@ mod tests {
             ["operators[1].name", "operators[1].role", "operators[1].token_sha256", "operators[2].name"];
         assert_eq!(keys, expected);
         assert!(found.iter().all(|mistake| !mistake.problem.contains("boss")));
-    }
-
-    #[test]
-    fn each_role_may_do_what_those_before_it_may() {
-        assert!(Role::Viewer < Role::Sender && Role::Sender < Role::Admin);
     }
 }

@@ -102,7 +102,7 @@ pub(super) struct ValueShape {
 /// Who said something, and when.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Said)]
-struct SaidShape {
+pub(super) struct SaidShape {
     /// The operator's name.
     by: String,
     #[schema(value_type = String, format = DateTime)]

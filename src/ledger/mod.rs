@@ -5,6 +5,7 @@
 //! steps are applied to it, and [`Ledger::save`] commits them if nobody else was faster. The step to
 //! `sending` goes through [`Ledger::permit`] alone, which hands out the [`Ticket`] that a create needs.
 
+pub mod keyring;
 pub mod permit;
 pub mod postgres;
 pub mod privacy;
@@ -24,6 +25,7 @@ use uuid::Uuid;
 
 use crate::domain::{Actor, Employee, Entry, Hire, HireId, HireKey, State, Translation};
 
+pub use keyring::{Keyring, Mark, Session, Which};
 pub use permit::{Denied, Owner, Ticket};
 pub use privacy::Privacy;
 pub use seal::{KeyError, LedgerKey};
@@ -222,6 +224,9 @@ pub trait Ledger: Send + Sync + 'static {
 
     /// Where the documents of hires are.
     fn shelf(&self) -> &dyn Shelf;
+
+    /// Who is let in by a token or a session that is kept here.
+    fn keyring(&self) -> &dyn Keyring;
 
     /// Who is to be erased, and who has looked.
     fn privacy(&self) -> &dyn Privacy;

@@ -7,7 +7,6 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::{Made, StartError};
-use crate::check::Doctor;
 use crate::config::{Config, ConfigErrors};
 use crate::http::reload::{Ask, Reloaded, Wrong};
 use crate::http::{self, App};
@@ -51,6 +50,8 @@ impl Standing {
         newer.outbound = self.config.outbound.clone();
         if !changes.live.is_empty() {
             let made = Made::of(&newer).map_err(|error| vec![unbuilt(&error)])?;
+            let ledger = Arc::clone(self.app.transfer.ledger());
+            made.is_said_once(&*ledger).await.map_err(|error| vec![unbuilt(&error)])?;
             self.put_in_place(&newer, made);
         }
         if changes.of_credential() {
@@ -70,24 +71,19 @@ impl Standing {
         telemetry::change_level(config.log.level);
         let Planner { catalog, clock, .. } = self.app.transfer.planner();
         let planner = made.planner(config, catalog, clock);
-        let doctor = Doctor {
-            ledger: self.ledger.clone(),
-            sources: Arc::clone(&made.sources),
-            reader: self.reader.clone(),
-            mappings: Arc::clone(&made.mappings),
-            learned: planner.catalog.clone(),
-            marker: config.transfer.marker.clone(),
-            clock: self.app.clock.clone(),
-        };
+        let doctor = made.doctor(config, &self.ledger, &self.reader, &planner.catalog, clock);
         let settings = http::Settings {
             public_url: config.server.public_url.clone(),
             wait: config.server.wait,
             body_limit: config.server.body_limit,
+            trusted_proxies: config.server.trusted_proxies.clone(),
+            proxy_sign_in: config.server.proxy_sign_in.clone(),
             ..(*self.app.settings).clone()
         };
         self.app.transfer = self.app.transfer.changed(config.transfer.clone(), config.retention, planner);
         self.app.sources = made.sources;
         self.app.operators = Arc::new(made.operators);
+        self.app.proxies = Arc::new(made.proxies);
         self.app.doctor = Arc::new(doctor);
         self.app.settings = Arc::new(settings);
         self.transfers.send_replace(self.app.transfer.clone());

@@ -5,10 +5,13 @@ use std::path::Path;
 
 use futures_util::future::join_all;
 use hirebridge::domain::{
-    Actor, Event, Facts, Held, Hire, HireId, HireKey, LookUpZero, Outcome, Plan, State, Waiting,
+    Actor, Event, Facts, Held, Hire, HireId, HireKey, LookUpZero, Outcome, Pass, Plan, Role, Said, State,
+    Waiting,
 };
 use hirebridge::ledger::sqlite::SqliteLedger;
-use hirebridge::ledger::{Accepted, Delivery, Denied, Filter, Ledger, LedgerError, LedgerKey, Owner};
+use hirebridge::ledger::{
+    Accepted, Delivery, Denied, Filter, Ledger, LedgerError, LedgerKey, Owner, Session, Which,
+};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use tempfile::TempDir;
@@ -37,6 +40,7 @@ pub(crate) async fn story(ledger: &dyn Ledger) {
     many_at_once_are_one(ledger).await;
     translations_are_kept(ledger).await;
     documents_are_kept(ledger).await;
+    passes_and_sessions_are_kept(ledger).await;
     persons_are_erased(ledger).await;
     ledger.probe().await.expect("a delivery could be stored");
 }
@@ -555,4 +559,43 @@ async fn no_file_of_the_ledger_shows_a_person() {
     assert!(shows("candidateHire"), "the files were read");
     drop(ledger);
     assert!(!shows("sealed@"));
+}
+
+/// A token is a pass until it is revoked; a session ends with its pass, with its time, or when it is ended.
+async fn passes_and_sessions_are_kept(ledger: &dyn Ledger) {
+    let keyring = ledger.keyring();
+    let said = |seconds| Said { by: "ada".into(), at: at(seconds) };
+    let mark = |n: u8| keyring.mark(&[n; 32]);
+    let mut passes = Vec::new();
+    for (n, name) in [(1, "Kim"), (2, "kim"), (3, "lea")] {
+        let label = (n == 1).then(|| "laptop".to_owned());
+        let (id, role) = (Uuid::now_v7(), Role::Sender);
+        let pass = Pass { id, name: name.into(), role, label, added: said(n), used_at: None, revoked: None };
+        keyring.add_pass(&pass, &mark(u8::try_from(n).expect("small"))).await.expect("kept");
+        passes.push(pass);
+    }
+    assert_eq!(keyring.passes().await.expect("read"), passes);
+    assert_eq!(keyring.pass(&mark(2)).await.expect("read").as_ref(), Some(&passes[1]));
+    assert_eq!(keyring.pass(&mark(9)).await.expect("read"), None);
+    keyring.used(passes[0].id, at(50)).await.expect("noted");
+    assert_eq!(keyring.pass(&mark(1)).await.expect("read").and_then(|pass| pass.used_at), Some(at(50)));
+
+    let session = |n| Session { token: mark(n), expires_at: at(1_000) };
+    for (cookie, token) in [(101, 1), (102, 2), (103, 3)] {
+        keyring.open_session(&mark(cookie), &session(token), at(60)).await.expect("kept");
+    }
+    let is_open = async |cookie, now| keyring.session(&mark(cookie), at(now)).await.expect("read").is_some();
+    assert!(is_open(101, 999).await && !is_open(101, 1_000).await, "it ends by itself");
+    keyring.end_session(&mark(103)).await.expect("ended");
+    assert!(!is_open(103, 61).await);
+
+    let revoked = keyring.revoke_passes(&Which::Of("KIM".into()), &said(70)).await.expect("revoked");
+    assert_eq!(revoked.iter().map(|pass| pass.id).collect::<Vec<_>>(), [passes[0].id, passes[1].id]);
+    assert!(keyring.revoke_passes(&Which::Of("kim".into()), &said(71)).await.expect("read").is_empty());
+    assert_eq!(keyring.pass(&mark(1)).await.expect("read"), None);
+    assert!(!is_open(101, 80).await && !is_open(102, 80).await, "their sessions have ended");
+    assert!(!keyring.has_pass("kim").await.expect("read") && keyring.has_pass("LEA").await.expect("read"));
+    let revoked = keyring.revoke_passes(&Which::One(passes[2].id), &said(72)).await.expect("revoked");
+    assert_eq!(revoked[0].revoked, Some(said(72)));
+    assert_eq!(keyring.passes().await.expect("read").len(), 3, "who was revoked is still known");
 }

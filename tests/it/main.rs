@@ -49,6 +49,7 @@ mod send;
 mod shelf;
 mod siege;
 mod sight;
+mod sign_in;
 mod softgarden;
 mod spool;
 mod stop;

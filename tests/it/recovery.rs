@@ -161,14 +161,14 @@ async fn readiness_waits_for_nobody(server: Option<Postgres>) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_is_ready_before_anything_is_taken_up_that_a_dead_sender_left() {
-    readiness_waits_for_nobody(None).await;
+    Box::pin(readiness_waits_for_nobody(None)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_is_ready_on_postgres_before_anything_is_taken_up_that_a_dead_sender_left() {
     let test = "it_is_ready_on_postgres_before_anything_is_taken_up_that_a_dead_sender_left";
     let Some(server) = Postgres::start(test).await else { return };
-    readiness_waits_for_nobody(Some(server)).await;
+    Box::pin(readiness_waits_for_nobody(Some(server))).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,15 +1,25 @@
 //! What operators are let to do.
 
+use axum::routing::get;
+
 use super::contract::operations;
 use super::*;
+
+/// Whether it is open to anyone: whoever signs in or out has no operator yet.
+fn is_open(path: &str, method: &Method) -> bool {
+    path == "/v1/session" && method != Method::GET
+}
 
 #[tokio::test]
 async fn nothing_under_v1_works_without_a_token() {
     let house = House::new().await;
-    let mut paths: Vec<_> = operations().into_iter().filter(|(path, _)| path.starts_with("/v1")).collect();
+    let behind = |(path, method): &(String, Method)| path.starts_with("/v1") && !is_open(path, method);
+    let mut paths: Vec<_> = operations().into_iter().filter(behind).collect();
     assert!(paths.len() >= 9, "{paths:?}");
     paths.extend([("/v1".into(), Method::GET), ("/v1/nothing".into(), Method::DELETE)]);
     for (path, method) in paths {
+        // Wrong tokens are counted by the minute.
+        house.app.clock.advance(SignedDuration::from_mins(1));
         for headers in [&[][..], &[("authorization", "Bearer hb_wrong")], &[("authorization", "Basic eDp5")]]
         {
             let answer = house.ask(method.clone(), &path, headers, "{}").await;
@@ -19,6 +29,32 @@ async fn nothing_under_v1_works_without_a_token() {
             assert_eq!(answer.header("cache-control"), "no-store");
         }
     }
+}
+
+#[test]
+fn every_route_behind_the_door_states_whom_it_is_open_to() {
+    let api = serde_json::to_value(routes().into_openapi()).expect("the contract serialises");
+    for (path, item) in api["paths"].as_object().expect("there are paths") {
+        for (method, operation) in item.as_object().expect("there are methods") {
+            let role = operation["x-role"].as_str();
+            let method = method.to_uppercase().parse().expect("a method");
+            let roles = ["viewer", "sender", "admin"];
+            let expected: &[_] = if is_open(path, &method) { &["anyone"] } else { &roles };
+            assert_eq!(role.is_some(), path.starts_with("/v1"), "{method} {path}");
+            assert!(role.is_none_or(|role| expected.contains(&role)), "{method} {path}: {role:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_route_that_states_no_role_is_open_to_nobody() {
+    let house = House::new().await;
+    let routes = Router::new().route("/v1/unstated", get(|| async { "open" }));
+    let router = dressed(routes, Gates::default(), house.app.clone());
+    let request = Request::get("/v1/unstated").header("host", "x");
+    let request = request.header("authorization", format!("Bearer {SENDER}"));
+    let answer = router.oneshot(request.body(Body::empty()).expect("well formed")).await.expect("an answer");
+    assert_eq!(answer.status(), StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]

@@ -33,7 +33,7 @@ async fn a_panic_is_a_problem_that_tells_nothing() {
         panic!("mia@example.org");
     }
     let house = House::new().await;
-    let router = dressed(Router::new().route("/", get(panics)), house.app);
+    let router = dressed(Router::new().route("/", get(panics)), Gates::default(), house.app);
     let request = Request::get("/")
         .header("host", "x")
         .header("x-request-id", "r-1")

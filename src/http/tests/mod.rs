@@ -169,6 +169,8 @@ impl House {
             drain_delay: SignedDuration::ZERO,
             in_flight: 1024,
             body_memory: ByteSize::mib(64),
+            trusted_proxies: Vec::new(),
+            proxy_sign_in: None,
         };
         let (sources, clock) = (Arc::new(sources()), Clock::manual(Timestamp::UNIX_EPOCH));
         let (transfer, doctor) = transfer(&ledger, Arc::clone(&sources), clock.clone()).await;
@@ -177,6 +179,8 @@ impl House {
             doctor: Arc::new(doctor),
             sources,
             operators: Arc::new(operators()),
+            tries: Tries::default(),
+            proxies: Arc::default(),
             metrics: Metrics::default(),
             clock,
             watch: SourceWatch::new(Timestamp::UNIX_EPOCH),

@@ -4,6 +4,7 @@
 //! a mark that only its writer knows. A permit is handed out only if the row shows it.
 
 mod address;
+mod keyring;
 mod open;
 mod order;
 mod privacy;
@@ -26,8 +27,8 @@ use super::row::Row;
 use super::seal::Seal;
 use super::translation::{Sealed, open as opened};
 use super::{
-    Accepted, Counts, Delivery, Denied, Filter, Ledger, LedgerError, LedgerKey, Owner, Privacy, Restored,
-    Shelf, Ticket,
+    Accepted, Counts, Delivery, Denied, Filter, Keyring, Ledger, LedgerError, LedgerKey, Owner, Privacy,
+    Restored, Shelf, Ticket,
 };
 use crate::domain::{Actor, Employee, Entry, Event, Hire, HireId, HireKey, Translation};
 
@@ -273,6 +274,10 @@ impl Ledger for PostgresLedger {
     }
 
     fn shelf(&self) -> &dyn Shelf {
+        self
+    }
+
+    fn keyring(&self) -> &dyn Keyring {
         self
     }
 

@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_order.sql"),
     include_str!("migrations/0003_translations.sql"),
     include_str!("migrations/0004_documents.sql"),
+    include_str!("migrations/0005_operators.sql"),
     include_str!("migrations/0006_privacy.sql"),
 ];
 

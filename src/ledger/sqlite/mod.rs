@@ -1,6 +1,7 @@
 //! The embedded engine: one SQLite file, write-ahead log, `synchronous=FULL`, one writer.
 
 mod condition;
+mod keyring;
 mod log;
 mod open;
 mod order;
@@ -25,8 +26,8 @@ use super::row::Row;
 use super::seal::Seal;
 use super::translation::{Sealed, open as opened};
 use super::{
-    Accepted, Counts, Delivery, Denied, Filter, Ledger, LedgerError, LedgerKey, Owner, Privacy, Restored,
-    Shelf, Snapshot, SnapshotError, Ticket,
+    Accepted, Counts, Delivery, Denied, Filter, Keyring, Ledger, LedgerError, LedgerKey, Owner, Privacy,
+    Restored, Shelf, Snapshot, SnapshotError, Ticket,
 };
 use crate::domain::{Actor, Employee, Entry, Event, Hire, HireId, HireKey, Translation};
 use condition::Condition;
@@ -238,6 +239,10 @@ impl Ledger for SqliteLedger {
     }
 
     fn shelf(&self) -> &dyn Shelf {
+        self
+    }
+
+    fn keyring(&self) -> &dyn Keyring {
         self
     }
 
