@@ -5,10 +5,13 @@ mod check;
 mod codes;
 mod config;
 mod demo;
+mod erase;
+mod export;
 mod fields;
 mod healthcheck;
 mod openapi;
 mod operators;
+mod person;
 mod preview;
 mod remote;
 mod secret;
@@ -85,6 +88,8 @@ enum Command {
     Send(send::Args),
     Codes(codes::Args),
     Backup(backup::Args),
+    Erase(erase::Args),
+    Export(export::Args),
     Secret(secret::Args),
     #[command(subcommand)]
     Token(token::Command),
@@ -121,6 +126,8 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Send(args) => send::run(args).await,
         Command::Codes(args) => codes::run(&args).map(done),
         Command::Backup(args) => backup::run(args).await.map(done),
+        Command::Erase(args) => erase::run(args).await.map(done),
+        Command::Export(args) => export::run(args).await.map(done),
         Command::Secret(args) => secret::run(&args).map(done),
         Command::Operators(command) => operators::run(command).await.map(done),
         Command::Token(command) => token::run(&command).map(done),

@@ -171,6 +171,13 @@ impl Facts {
         changed
     }
 
+    /// Forgets what is not to be kept.
+    pub fn keep(&mut self, is_kept: impl Fn(&str) -> bool) {
+        if self.names().any(|name| !is_kept(name)) {
+            Arc::make_mut(&mut self.0).retain(|name, _| is_kept(name));
+        }
+    }
+
     /// Forgets the custom fields that are `known` elsewhere, unless the `offer` tells them.
     pub fn leave_custom(&mut self, known: &Facts, offer: &Facts) {
         let stays = |name: &str| {

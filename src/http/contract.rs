@@ -23,6 +23,7 @@ use crate::words::Language;
 pub(super) mod tag {
     pub(in super::super) const WEBHOOKS: &str = "webhooks";
     pub(in super::super) const HIRES: &str = "hires";
+    pub(in super::super) const PEOPLE: &str = "people";
     pub(in super::super) const VALUES: &str = "values";
     pub(in super::super) const OPERATORS: &str = "operators";
     pub(in super::super) const SIGHT: &str = "sight";
@@ -48,6 +49,7 @@ const SESSION: &str = "session";
     tags(
         (name = "webhooks", description = "What applicant tracking systems call"),
         (name = "hires", description = "Hires: seen, previewed, corrected, sent"),
+        (name = "people", description = "What a person may ask for: erasure, all that is stored, and who has looked"),
         (name = "values", description = "What is always translated, since a person corrected it once and an admin confirmed it"),
         (name = "operators", description = "Who may use the API, and browsers that are signed in"),
         (name = "sight", description = "Whether the sources work"),

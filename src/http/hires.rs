@@ -18,6 +18,7 @@ use super::problem::Problem;
 use super::shapes::{HireShape, ThereShape};
 use super::version::Shown;
 use crate::domain::{self, HireId};
+use crate::ledger::privacy::Look;
 use crate::transfer::Search;
 use crate::words::Language;
 
@@ -115,12 +116,13 @@ async fn answer(app: &App, language: Language, search: &Search) -> Result<Spoken
         (status = 400, description = "The id is none"),
     ))]
 pub(super) async fn one(
-    _: Viewer,
+    viewer: Viewer,
     State(app): State<App>,
     language: Language,
     Id(id): Id,
 ) -> Result<Shown, Problem> {
     let hire = app.transfer.ledger().hire(id).await?.ok_or_else(|| Problem::of(Code::HireNotFound))?;
+    looked(&app, id, viewer.name()).await;
     shown(&app, &hire, language).await
 }
 
@@ -136,12 +138,21 @@ pub(super) async fn one(
         (status = 502, description = "Personio could not be asked"),
     ))]
 pub(super) async fn there(
-    _: Viewer,
+    viewer: Viewer,
     State(app): State<App>,
     Id(id): Id,
 ) -> Result<Json<ThereShape>, Problem> {
     let people = app.transfer.there(id).await?;
+    looked(&app, id, viewer.name()).await;
     Ok(Json(ThereShape::of(people, &app.transfer)))
+}
+
+/// Notes who opened the hire. With a full disk it is shown all the same: whoever mends that has to see.
+async fn looked(app: &App, id: HireId, operator: &str) {
+    let privacy = app.transfer.ledger().privacy();
+    if let Err(error) = privacy.looked(id, operator, Look::Opened, app.clock.now()).await {
+        tracing::warn!(hire = %id, operator, %error, "that a hire was opened could not be noted");
+    }
 }
 
 /// A hire as the API shows one: with its facts and its history.

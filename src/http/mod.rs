@@ -25,6 +25,7 @@ mod list;
 pub mod no_place;
 pub mod operators;
 mod passes;
+mod people;
 mod pointed;
 pub mod problem;
 pub mod proxies;
@@ -200,6 +201,10 @@ fn routes() -> OpenApiRouter<App> {
         .routes(needs(Sender, routes!(actions::dismiss)))
         .routes(needs(Sender, routes!(actions::link)))
         .routes(needs(Admin, routes!(pointed::replay)))
+        .routes(needs(Admin, routes!(people::erase_one)))
+        .routes(needs(Admin, routes!(people::accesses)))
+        .routes(needs(Admin, routes!(people::erase)))
+        .routes(needs(Admin, routes!(people::export)))
         .routes(needs(Sender, routes!(actions::send_document)))
         .routes(needs(Viewer, routes!(catalog::list)))
         .routes(needs(Viewer, routes!(values::list)))

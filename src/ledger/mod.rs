@@ -10,6 +10,7 @@ pub mod keyring;
 pub mod outbox;
 pub mod permit;
 pub mod postgres;
+pub mod privacy;
 mod row;
 mod seal;
 mod sealed;
@@ -31,6 +32,7 @@ use crate::domain::{Actor, Employee, Entry, Hire, HireId, HireKey, State, Transl
 pub use keyring::{Keyring, Mark, Session, Which};
 pub use outbox::{Notice, Outbox};
 pub use permit::{Denied, Owner, Ticket};
+pub use privacy::Privacy;
 pub use seal::{KeyError, LedgerKey};
 pub use settings::{OpenError, Place, Settings, inspect, open};
 pub use shelf::{Shelf, Withheld};
@@ -237,6 +239,9 @@ pub trait Ledger: Send + Sync + 'static {
 
     /// Who is let in by a token or a session that is kept here.
     fn keyring(&self) -> &dyn Keyring;
+
+    /// Who is to be erased, and who has looked.
+    fn privacy(&self) -> &dyn Privacy;
 
     /// How much is still sealed with another key than the ledger's of today; `None` if no other key opens anything.
     async fn sealed_with_old_keys(&self) -> Result<Option<u64>, LedgerError>;

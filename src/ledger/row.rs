@@ -157,13 +157,18 @@ impl Row {
     /// Opens what is sealed.
     pub(super) fn open(self, seal: &Seal) -> Result<Hire, LedgerError> {
         let damaged = |what: &str| LedgerError::Damaged(format!("{what} of hire {}", self.id));
+        let is_erased = self.state == State::Erased.name();
         let part = |name, sealed: Option<&[u8]>| {
             seal.unseal(&place(name, self.id), sealed.ok_or_else(|| damaged("record"))?)
         };
-        let facts = serde_json::from_slice(&part(FACTS, self.facts.as_deref())?);
-        let rest = serde_json::from_slice(&part(REST, self.rest.as_deref())?);
-        let (Ok(facts), Ok(rest)) = (facts, rest) else { return Err(damaged("record")) };
-        let record = Record { facts, ..rest };
+        let record = if is_erased {
+            Record::default()
+        } else {
+            let facts = serde_json::from_slice(&part(FACTS, self.facts.as_deref())?);
+            let rest = serde_json::from_slice(&part(REST, self.rest.as_deref())?);
+            let (Ok(facts), Ok(rest)) = (facts, rest) else { return Err(damaged("record")) };
+            Record { facts, ..rest }
+        };
         let state = State::parse(&self.state, self.reason.as_deref()).ok_or_else(|| damaged("state"))?;
         let flags: Flags = serde_json::from_str(&self.flags).map_err(|_| damaged("flags"))?;
         let look_up_zero: LookUpZero =

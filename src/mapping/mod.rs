@@ -248,6 +248,13 @@ impl Mapping {
         self.rules.values().any(Rule::needs_payloads)
     }
 
+    /// Whether a plan may have this fact in it.
+    pub fn uses(&self, fact: &str, catalog: &Catalog) -> bool {
+        let of_own = |title: &str| catalog.own().any(|own| own.label.trim() == title);
+        self.rules.values().any(|rule| rule.uses(fact))
+            || fact.strip_prefix(facts::CUSTOM).is_some_and(of_own)
+    }
+
     /// The company's own attributes that the rules fill: they must exist in Personio.
     pub fn own_attributes(&self) -> impl Iterator<Item = &str> {
         self.rules.keys().map(String::as_str).filter(|name| employee::is_dynamic(name))

@@ -50,6 +50,18 @@ impl Origin {
         })
     }
 
+    /// Whether the value may come from this fact. A template is not taken apart: whatever it might mean counts.
+    pub(super) fn uses(&self, fact: &str) -> bool {
+        match self {
+            Self::Fact(name) => name == fact,
+            Self::Template(_, source) => {
+                fact.split_once('.').is_some_and(|(_, field)| source.contains(field))
+            }
+            Self::Email(_) => fact == EMAILS || fact == "candidate.email",
+            Self::Path(_) | Self::Constant(_) => false,
+        }
+    }
+
     /// The fact or the path.
     pub(super) fn name(&self) -> Option<String> {
         match self {

@@ -140,6 +140,11 @@ impl Rule {
         self.table != COMMON
     }
 
+    /// Whether any of its origins is this fact.
+    pub(super) fn uses(&self, fact: &str) -> bool {
+        self.origins.iter().any(|origin| origin.uses(fact))
+    }
+
     pub(super) fn needs_payloads(&self) -> bool {
         self.origins.iter().any(|origin| matches!(origin, Origin::Path(_)))
     }

@@ -132,6 +132,7 @@ impl Inner {
         }
         (hire.since, hire.tries) = (Some(self.now()), 0);
         hire.audit_at = self.next_audit(hire);
+        self.parts.planner.cut(hire);
         let effect = self.stop(hire, &Event::Compared).await?;
         if !documents.is_empty() {
             self.work_on_papers(hire.id);

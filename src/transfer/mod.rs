@@ -17,6 +17,7 @@ mod filed;
 mod gate;
 mod look_up;
 mod order;
+mod people;
 mod planner;
 mod pointed;
 mod progress;
@@ -51,6 +52,7 @@ use crate::personio::{Reader, Writer};
 use crate::telemetry::Metrics;
 
 pub use desk::{Approval, By};
+pub use people::{Erased, Whom};
 pub use planner::Planner;
 pub use receive::{NotReceived, Receipt, Stored};
 pub use refusal::{Decided, DeskError, FieldError};

@@ -43,6 +43,16 @@ pub struct Planner {
     pub clock: Clock,
 }
 
+/// The facts that say who it is: by them a hire is found, also to be erased.
+const WHO: [&str; 6] = [
+    "candidate.first_name",
+    "candidate.last_name",
+    "candidate.full_name",
+    "candidate.preferred_name",
+    "candidate.email",
+    "candidate.emails",
+];
+
 impl Planner {
     /// The plan for a delivery of this source that comes `now`, where `always` are the translations that hold for it.
     /// Nothing is written.
@@ -140,6 +150,19 @@ impl Planner {
                 warning.options = options;
             }
         }
+    }
+
+    /// Forgets what the ATS told of a hire that is in Personio, but for who it is, the ids by which the ATS is asked, and what
+    /// the plan may have in it.
+    pub(super) fn cut(&self, hire: &mut Hire) {
+        let (catalog, mapping) = (self.catalog.catalog(), self.mappings.of(&hire.source));
+        let is_kept = |fact: &str| {
+            fact.ends_with(".id")
+                || ["application.", "tenant."].iter().any(|group| fact.starts_with(group))
+                || WHO.contains(&fact)
+                || mapping.uses(fact, &catalog)
+        };
+        hire.record.facts.keep(is_kept);
     }
 
     /// What the ATS says for each attribute of a hire, as far as that is one plain value.

@@ -23,6 +23,11 @@ impl Seen {
         kept.drain(..excess);
     }
 
+    /// Forgets all of them: whose plan is whose is not known here.
+    pub(super) fn forget(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// The employee in the plan with this hash, if it was shown lately.
     pub(super) fn employee(&self, hash: &str) -> Option<Employee> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);

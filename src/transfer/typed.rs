@@ -71,7 +71,7 @@ impl Transfer {
         }
         let delivery = self.0.nothing_delivered(&hire, "typed");
         let source = hire.source.clone();
-        let is_other = |known: &Hire| known.record.facts != facts || known.source != source;
+        let is_other = |known: &Hire| !is_told_by(known, &facts) || known.source != source;
         let inner = Arc::clone(&self.0);
         let stored = self.0.whatever_happens(async move {
             let stored = inner.parts.ledger.accept(hire, delivery).await?;
@@ -95,6 +95,14 @@ impl Transfer {
             Accepted::Repeat(known) => Ok((known, true)),
         }
     }
+}
+
+/// Whether a stored hire is what these facts make. Of one that was created some of them are gone; of one that was erased, all.
+fn is_told_by(known: &Hire, facts: &Facts) -> bool {
+    let stored = &known.record.facts;
+    let is_among = || stored.names().all(|name| stored.value(name) == facts.value(name));
+    let is_cut = matches!(known.state(), State::Created(_) | State::Erased);
+    stored == facts || (is_cut && is_among())
 }
 
 impl Inner {

@@ -18,6 +18,7 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 use crate::always::translations_are_kept;
+use crate::erase::persons_are_erased;
 use crate::shelf::documents_are_kept;
 use crate::support::start_of_test;
 
@@ -41,6 +42,7 @@ pub(crate) async fn story(ledger: &dyn Ledger) {
     documents_are_kept(ledger).await;
     bodies_are_deleted_once_no_hire_needs_them(ledger).await;
     passes_and_sessions_are_kept(ledger).await;
+    persons_are_erased(ledger).await;
     ledger.probe().await.expect("a delivery could be stored");
 }
 
@@ -48,19 +50,19 @@ pub(crate) fn at(seconds: i64) -> Timestamp {
     start_of_test() + SignedDuration::from_secs(seconds)
 }
 
-fn key(application: &str) -> HireKey {
+pub(crate) fn key(application: &str) -> HireKey {
     HireKey { kind: "ashby".into(), account: "acme".into(), application: application.into() }
 }
 
 /// A received hire of a person of its own.
-fn received(application: &str) -> Hire {
+pub(crate) fn received(application: &str) -> Hire {
     let mut facts = Facts::new();
     facts.put("candidate.email", format!("{application}@example.org"));
     facts.put("candidate.first_name", "Mia-Marie");
     Hire::received(HireId(Uuid::now_v7()), "ashby", key(application), facts, at(0))
 }
 
-fn delivery(body: &str) -> Delivery {
+pub(crate) fn delivery(body: &str) -> Delivery {
     Delivery {
         source: "ashby".into(),
         at: at(0),
@@ -71,14 +73,14 @@ fn delivery(body: &str) -> Delivery {
     }
 }
 
-async fn stored(ledger: &dyn Ledger, hire: Hire) -> Hire {
+pub(crate) async fn stored(ledger: &dyn Ledger, hire: Hire) -> Hire {
     match ledger.accept(hire, delivery("{}")).await.expect("stored") {
         Accepted::New(hire) => hire,
         Accepted::Repeat(hire) => panic!("{hire:?} was there"),
     }
 }
 
-fn take(hire: &mut Hire, event: &Event) {
+pub(crate) fn take(hire: &mut Hire, event: &Event) {
     hire.apply(event, &Actor::System, at(1)).expect("the step is allowed");
 }
 

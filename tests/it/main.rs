@@ -20,6 +20,7 @@ mod credential;
 mod decisions;
 mod documents;
 mod documents_kept_back;
+mod erase;
 mod every_sync;
 mod failed_sync;
 mod filters;

@@ -57,6 +57,7 @@ const LISTS: &[(&str, &str, &str, Kind, &[&str])] = &[
     ("domain/document.rs", "fn cause(", "\n    }\n", Kind::History, &[]),
     ("domain/hire.rs", "const IGNORED_BY", "\n", Kind::Note, &[]),
     ("domain/history.rs", "const RESENT", ";", Kind::History, &[]),
+    ("ledger/privacy.rs", "const ERASE_REQUESTED", ";", Kind::History, &[]),
     ("ats/poll.rs", "fn code(", "\n    }\n", Kind::Poll, &[]),
     ("poll.rs", "const NOT_STORED", ";", Kind::Poll, &[]),
     ("notices/message.rs", "const DOCUMENT_FAILED", "const WARNINGS", Kind::Notice, &[]),

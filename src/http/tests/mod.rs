@@ -139,6 +139,8 @@ async fn transfer(
         retention: transfer::Retention {
             files: SignedDuration::from_hours(720),
             bodies: SignedDuration::from_hours(720),
+            people: SignedDuration::from_hours(4380),
+            accesses: SignedDuration::from_hours(8760),
         },
         ledger,
         restored: None,

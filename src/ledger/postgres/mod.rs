@@ -10,6 +10,7 @@ mod keys;
 mod open;
 mod order;
 mod outbox;
+mod privacy;
 mod restored;
 mod shelf;
 mod statements;
@@ -24,12 +25,13 @@ use sqlx::postgres::PgPool;
 use uuid::Uuid;
 
 use super::permit::{Guard, hand_out};
+use super::privacy::is_on_its_way;
 use super::row::Row;
 use super::seal::Seal;
 use super::translation::{Sealed, open as opened};
 use super::{
     Accepted, Counts, Delivery, Denied, Filter, Keyring, Ledger, LedgerError, LedgerKey, Outbox, Owner,
-    Restored, Shelf, Ticket,
+    Privacy, Restored, Shelf, Ticket,
 };
 use crate::domain::{Actor, Employee, Entry, Event, Hire, HireId, HireKey, Translation};
 
@@ -135,6 +137,12 @@ impl Ledger for PostgresLedger {
             || twice(|| write::bears(db, row.id, signed.1)).await?;
         if !saved {
             return Err(LedgerError::Conflict);
+        }
+        if hire.unsaved.iter().any(|step| step.from.as_deref().is_some_and(is_on_its_way)) {
+            // It is saved; what is not erased now is found by the next search for it.
+            if let Err(error) = twice(|| privacy::erase_if_requested(db, row.id, row.updated_at)).await {
+                tracing::warn!(hire = %hire.id, error = words(&error), "not erased yet");
+            }
         }
         hire.version += 1;
         hire.kept = row.kept;
@@ -281,6 +289,10 @@ impl Ledger for PostgresLedger {
     }
 
     fn keyring(&self) -> &dyn Keyring {
+        self
+    }
+
+    fn privacy(&self) -> &dyn Privacy {
         self
     }
 

@@ -83,7 +83,7 @@ impl Shelf for PostgresLedger {
         let sealed = self.seal.seal(&place_of_chunk(document, fill, n), chunk);
         let kept = || async {
             query(
-                "INSERT INTO spool (document, fill, n, chunk) VALUES ($1, $2, $3, $4) \
+                "INSERT INTO spool (document, fill, n, chunk) SELECT id, $2, $3, $4 FROM documents WHERE id = $1 \
                  ON CONFLICT (document, fill, n) DO NOTHING",
             )
             .bind(document.0)
@@ -178,6 +178,7 @@ async fn add(db: &PgPool, rows: &[DocumentRow], me: Owner) -> Answer<()> {
                claimed_by, claimed_until) \
              SELECT $1, $1, $2, coalesce(max(n), 0) + 1, $3, $4, $5, 1, $6, 0, $7, $8, $9, \
                clock_timestamp() + $10 * interval '1 second' FROM documents WHERE hire = $2 \
+             HAVING EXISTS (SELECT FROM hires WHERE id = $2 AND state <> 'erased') \
              ON CONFLICT (hire, file_hash) DO NOTHING",
         )
         .bind(row.id)

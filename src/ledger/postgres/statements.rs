@@ -93,7 +93,7 @@ pub(super) async fn accept(
     Ok(new.fetch_optional(db).await?.is_some())
 }
 
-/// Adds the delivery to the hire that has the key; that hire. Nothing is added if it is `own`, which was
+/// Adds the delivery to the hire that has the key, without what it says if that was erased; that hire. Nothing is added if it is `own`, which was
 /// stored with its delivery by an attempt whose answer was lost.
 pub(super) async fn repeat(
     db: &PgPool,
@@ -103,10 +103,11 @@ pub(super) async fn repeat(
     body: &[u8],
 ) -> Answer<Option<Row>> {
     let known = query(
-        "WITH known AS (SELECT * FROM hires WHERE key_hash = $7), \
+        "WITH known AS (SELECT * FROM hires WHERE key_hash = $7 FOR KEY SHARE), \
          kept AS ( \
            INSERT INTO deliveries (hire, source, at, event, delivery_id, secret, body) \
-           SELECT id, $1, $2, $3, $4, $5, $6 FROM known WHERE id <> $8) \
+           SELECT id, $1, $2, $3, CASE WHEN state <> 'erased' THEN $4::text END, $5, \
+             CASE WHEN state <> 'erased' THEN $6::bytea END FROM known WHERE id <> $8) \
          SELECT * FROM known",
     );
     let known = delivered(known, delivery, body).bind(key_hash).bind(own);

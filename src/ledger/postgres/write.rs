@@ -96,7 +96,7 @@ pub(super) async fn save(
              owner = CASE WHEN $6 = 'sending' THEN CASE WHEN $21::bigint IS NULL THEN owner ELSE $19 END END, \
              lease_until = CASE WHEN $6 = 'sending' THEN \
                coalesce(clock_timestamp() + ($24::bigint - $23::bigint) * interval '1 millisecond' + $22 * interval '1 second', lease_until) END \
-           WHERE id = $25 AND version = $26 RETURNING id), \
+           WHERE id = $25 AND version = $26 AND ($21::bigint IS NULL OR erase_requested IS NULL) RETURNING id), \
          ended AS ( \
            UPDATE permits SET ended = CASE WHEN overruling.how IS NOT NULL AND coalesce(ended, $27) = 'unknown' THEN overruling.how ELSE coalesce(ended, $27) END \
            FROM changed, (SELECT CASE WHEN $28::text = 'resent' AND EXISTS (SELECT FROM permits WHERE subject = $25 AND ended = 'resent') \

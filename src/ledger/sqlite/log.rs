@@ -11,8 +11,8 @@ const LONG: i32 = 1_000;
 thread_local! {
     /// How many pages the log has, as the last commit on this thread has left it.
     static PAGES: Cell<i32> = const { Cell::new(0) };
-    /// Whether nothing of the log may stay on the disk.
-    static BEGIN_ANEW: Cell<bool> = const { Cell::new(false) };
+    /// Whether something was erased that the log still has.
+    static ANEW: Cell<bool> = const { Cell::new(false) };
 }
 
 /// From now on this connection copies the log only when [`copy_if_long`] says so.
@@ -23,10 +23,22 @@ pub(super) fn take_over(db: &Connection) {
     }));
 }
 
-/// After this commit, asked for on the writer's thread, the log is copied and begun anew, empty, whatever its length;
-/// if somebody still reads the old one, after a later commit.
+/// What was erased in this transaction is in the log still: it is to be begun anew.
 pub(super) fn begin_anew() {
-    BEGIN_ANEW.set(true);
+    ANEW.set(true);
+}
+
+/// Copies the log into the file and empties it, if that was asked for. Somebody may read it just now, for whom SQLite waits
+/// its time; then the next commit tries again.
+///
+/// # Errors
+/// If it could not be copied.
+pub(super) fn empty_if_asked(db: &Connection) -> rusqlite::Result<()> {
+    if ANEW.get() {
+        let busy: bool = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        ANEW.set(busy);
+    }
+    Ok(())
 }
 
 /// Copies a long log into the file, and syncs that.
@@ -34,12 +46,6 @@ pub(super) fn begin_anew() {
 /// # Errors
 /// If it could not be copied. What was committed stands; unless a sync failed, the next time may go better.
 pub(super) fn copy_if_long(db: &Connection) -> rusqlite::Result<()> {
-    if BEGIN_ANEW.get() {
-        PAGES.set(0);
-        let busy: bool = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
-        BEGIN_ANEW.set(busy);
-        return Ok(());
-    }
     if PAGES.replace(0) < LONG {
         return Ok(());
     }

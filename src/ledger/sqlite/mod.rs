@@ -8,6 +8,7 @@ mod log;
 mod open;
 mod order;
 mod outbox;
+mod privacy;
 mod reader;
 mod row;
 mod shelf;
@@ -30,7 +31,7 @@ use super::seal::Seal;
 use super::translation::Sealed;
 use super::{
     Accepted, Counts, Delivery, Denied, Filter, Keyring, Ledger, LedgerError, LedgerKey, Outbox, Owner,
-    Restored, Shelf, Snapshot, SnapshotError, Ticket,
+    Privacy, Restored, Shelf, Snapshot, SnapshotError, Ticket,
 };
 use crate::domain::{Actor, Employee, Entry, Event, Hire, HireId, HireKey, Translation};
 use condition::Condition;
@@ -267,6 +268,10 @@ impl Ledger for SqliteLedger {
     }
 
     fn keyring(&self) -> &dyn Keyring {
+        self
+    }
+
+    fn privacy(&self) -> &dyn Privacy {
         self
     }
 

@@ -22,6 +22,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0003_translations.sql"),
     include_str!("migrations/0004_documents.sql"),
     include_str!("migrations/0005_operators.sql"),
+    include_str!("migrations/0006_privacy.sql"),
     include_str!("migrations/0007_bodies.sql"),
     include_str!("migrations/0008_notices.sql"),
 ];

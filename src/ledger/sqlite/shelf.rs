@@ -65,7 +65,7 @@ impl Shelf for SqliteLedger {
         let sealed = self.seal.seal(&place_of_chunk(document, fill, n), chunk);
         self.writer
             .run(move |db| {
-                db.prepare_cached("INSERT INTO spool (document, fill, n, chunk) VALUES (?1, ?2, ?3, ?4)")?
+                db.prepare_cached("INSERT INTO spool (document, fill, n, chunk) SELECT id, ?2, ?3, ?4 FROM documents WHERE id = ?1")?
                     .execute(params![id(document.0), id(fill), n, sealed])?;
                 Ok(())
             })
@@ -160,6 +160,7 @@ fn add(db: &Connection, row: &DocumentRow) -> Answer<()> {
     db.prepare_cached(
         "INSERT INTO documents (id, hire, n, file_hash, kind, state, version, next_at, tries, updated_at, sheet) \
          SELECT ?1, ?2, coalesce(max(n), 0) + 1, ?3, ?4, ?5, 1, ?6, 0, ?7, ?8 FROM documents WHERE hire = ?2 \
+         HAVING EXISTS (SELECT 1 FROM hires WHERE id = ?2 AND state <> 'erased') \
          ON CONFLICT (hire, file_hash) DO NOTHING",
     )?
     .execute(params![

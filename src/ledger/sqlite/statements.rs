@@ -6,9 +6,11 @@ use rusqlite::{Connection, OptionalExtension, ToSql, params, params_from_iter};
 use uuid::Uuid;
 
 use super::order;
+use super::privacy::erase_if_requested;
 use super::row::{COLUMNS, changing, read, uuid};
 use crate::domain::{Entry, HireId, State};
 use crate::ledger::permit::{Guard, Other, ended_by, next_number, overruled};
+use crate::ledger::privacy::is_on_its_way;
 use crate::ledger::row::{FACTS, REST, Row, time};
 use crate::ledger::{Delivery, Denied, Filter, LedgerError, Owner, flagged, needs_person};
 
@@ -58,10 +60,11 @@ pub(super) fn accept(
     Ok(known)
 }
 
-/// Keeps a delivery beside its hire, with its body sealed.
+/// Keeps a delivery beside its hire, with its body sealed; of one whose hire was erased, only that it came.
 pub(super) fn deliver(db: &Connection, hire: Uuid, delivery: &Delivery, body: Option<&[u8]>) -> Answer<()> {
     db.prepare_cached(
-        "INSERT INTO deliveries (hire, source, at, event, delivery_id, secret, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO deliveries (hire, source, at, event, delivery_id, secret, body) SELECT id, ?2, ?3, ?4, CASE WHEN state <> 'erased' THEN ?5 END, ?6, CASE WHEN state <> 'erased' THEN ?7 END \
+         FROM hires WHERE id = ?1",
     )?
     .execute(params![
         id(hire),
@@ -89,7 +92,9 @@ pub(super) fn save(db: &Connection, row: &Row, entries: &[Entry]) -> Answer<()> 
         .execute(params![id(row.id), how])?;
     }
     update(db, row, None)?;
-    append(db, row.id, entries)
+    append(db, row.id, entries)?;
+    let left = |entry: &Entry| entry.from.as_deref().is_some_and(is_on_its_way);
+    if entries.iter().any(left) { erase_if_requested(db, row.id, &row.state, row.updated_at) } else { Ok(()) }
 }
 
 /// Grants the next permit and writes the step to `sending`; its number, or why not.

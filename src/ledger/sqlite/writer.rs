@@ -129,6 +129,13 @@ fn write_all(db: &Connection, queue: &mpsc::Receiver<Box<dyn Work>>, condition: 
             condition.met(error);
         }
         condition.wrote(committed.is_ok() && !group.iter().any(|work| work.has_failed()));
+        // Whoever asked for an erasure is answered when the log is empty.
+        if committed.is_ok()
+            && let Err(error) = log::empty_if_asked(db).map_err(LedgerError::from)
+        {
+            tracing::error!(%error, "the ledger's log could not be emptied");
+            condition.met(&error);
+        }
         for work in group {
             work.answer(&committed);
         }
