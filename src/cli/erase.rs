@@ -44,16 +44,16 @@ fn said(answer: &Value, done: bool) -> String {
     if found.is_empty() {
         return "No hire of this person is stored.\n".to_owned();
     }
-    let mut lines = String::new();
-    for hire in &found {
+    let line = |hire: &Value| {
         let became = match (done, pending.contains(&hire["id"])) {
             (false, _) => "",
             (true, true) => ": to be erased as soon as it has ended",
             (true, false) => ": erased",
         };
         let word = |name: &str| hire[name].as_str().unwrap_or_default();
-        lines.push_str(&format!("{} {}{became}\n", word("id"), word("state")));
-    }
+        format!("{} {}{became}\n", word("id"), word("state"))
+    };
+    let lines: String = found.iter().map(line).collect();
     let end = if done {
         "Personio and the ATS were not touched."
     } else {

@@ -157,7 +157,7 @@ impl Planner {
     pub(super) fn cut(&self, hire: &mut Hire) {
         let (catalog, mapping) = (self.catalog.catalog(), self.mappings.of(&hire.source));
         let is_kept = |fact: &str| {
-            fact.ends_with(".id")
+            fact.split_once('.').is_some_and(|(_, field)| field == "id")
                 || ["application.", "tenant."].iter().any(|group| fact.starts_with(group))
                 || WHO.contains(&fact)
                 || mapping.uses(fact, &catalog)
