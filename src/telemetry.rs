@@ -9,7 +9,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
-use prometheus_client::registry::{Registry, Unit};
+use prometheus_client::registry::{Metric, Registry, Unit};
 use serde::Deserialize;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
@@ -181,13 +181,18 @@ struct Counters {
     notices: Family<NoticeLabels, Counter>,
 }
 
+/// A new metric, which the registry shows from now on.
+fn kept<M: Metric + Clone + Default>(registry: &mut Registry, name: &str, help: &str) -> M {
+    let metric = M::default();
+    registry.register(name, help, metric.clone());
+    metric
+}
+
 impl Default for Counters {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("hirebridge");
-        let hires = Family::default();
-        registry.register("hires", "Hires by source and state", hires.clone());
-        let deliveries = Family::default();
-        registry.register("deliveries", "Deliveries by source and result", deliveries.clone());
+        let hires = kept(&mut registry, "hires", "Hires by source and state");
+        let deliveries = kept(&mut registry, "deliveries", "Deliveries by source and result");
         let answer_seconds = Histogram::new(exponential_buckets(0.001, 2.0, 14));
         registry.register_with_unit(
             "delivery_answer",
@@ -195,42 +200,31 @@ impl Default for Counters {
             Unit::Seconds,
             answer_seconds.clone(),
         );
-        let polls = Family::default();
-        registry.register(
+        let polls = kept(
+            &mut registry,
             "polls",
             "Polls of sources whose deliveries are fetched, by source and result",
-            polls.clone(),
         );
-        let calls = Family::default();
-        registry.register("personio_calls", "Calls to Personio by operation and result", calls.clone());
-        let retries = Family::default();
-        registry.register("personio_retries", "Repeated calls to Personio by operation", retries.clone());
-        let retries_refused = Family::default();
-        registry.register(
+        let calls = kept(&mut registry, "personio_calls", "Calls to Personio by operation and result");
+        let retries = kept(&mut registry, "personio_retries", "Repeated calls to Personio by operation");
+        let retries_refused = kept(
+            &mut registry,
             "personio_retries_refused",
             "Calls to Personio that were not repeated because the budget of repeats was spent, by operation",
-            retries_refused.clone(),
         );
-        let documents = Family::default();
-        registry.register("documents", "Documents of hires by state", documents.clone());
-        let warnings = Counter::default();
-        registry.register(
+        let documents = kept(&mut registry, "documents", "Documents of hires by state");
+        let warnings = kept(
+            &mut registry,
             "created_with_warnings",
             "Hires created with warnings: something did not arrive, or is doubtful",
-            warnings.clone(),
         );
-        let unhired = Counter::default();
-        registry.register(
+        let unhired = kept(
+            &mut registry,
             "unhired_after_sending",
             "Hires that the ATS took back when they were, or may have been, sent",
-            unhired.clone(),
         );
-        let doubles = Counter::default();
-        registry.register(
-            "doubles",
-            "Hires whose person may be more than one employee in Personio",
-            doubles.clone(),
-        );
+        let doubles =
+            kept(&mut registry, "doubles", "Hires whose person may be more than one employee in Personio");
         let oldest_unfinished = Gauge::default();
         registry.register_with_unit(
             "oldest_unfinished_age",
@@ -238,34 +232,25 @@ impl Default for Counters {
             Unit::Seconds,
             oldest_unfinished.clone(),
         );
-        let credential_refused = Gauge::default();
-        registry.register(
+        let credential_refused = kept(
+            &mut registry,
             "personio_credential_refused",
             "1 while Personio does not take the credential",
-            credential_refused.clone(),
         );
-        let connections = Gauge::default();
-        registry.register("connections", "Open connections", connections.clone());
-        let connections_cut = Family::default();
-        registry.register("connections_cut", "Connections cut, by why", connections_cut.clone());
-        let out_of_order = Gauge::default();
-        registry.register(
+        let connections = kept(&mut registry, "connections", "Open connections");
+        let connections_cut = kept(&mut registry, "connections_cut", "Connections cut, by why");
+        let out_of_order = kept(
+            &mut registry,
             "personio_out_of_order",
             "1 while Personio does not answer as it should and hires are not sent",
-            out_of_order.clone(),
         );
-        let old_key = Gauge::default();
-        registry.register(
+        let old_key = kept(
+            &mut registry,
             "ledger_old_key",
             "What the ledger still has sealed with one of ledger.previous_keys",
-            old_key.clone(),
         );
-        let notices = Family::default();
-        registry.register(
-            "notices",
-            "Tries to tell people something, by channel and outcome",
-            notices.clone(),
-        );
+        let notices =
+            kept(&mut registry, "notices", "Tries to tell people something, by channel and outcome");
         Self {
             registry,
             hires,

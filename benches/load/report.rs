@@ -36,8 +36,8 @@ const ROWS: &[Row] = &[
     ("commits/hire", |column| format!("{:.2}", column.commits() / hires(column.turns(Round::service)))),
 ];
 
-/// So many syncs a lone delivery waits for: it is stored, permitted, and its outcome is stored.
-const BEFORE_THE_ANSWER: f64 = 3.0;
+/// So many syncs a lone delivery waits for: it is stored, permitted, and its outcome and the comparison are stored.
+const BEFORE_THE_ANSWER: f64 = 4.0;
 
 /// A setting and what came of it.
 pub(crate) struct Column {
