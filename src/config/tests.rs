@@ -390,7 +390,10 @@ fn the_built_in_defaults_are_toml_and_hold_nothing_that_is_refused() {
     let defaults: BTreeMap<String, BTreeMap<String, serde_json::Value>> =
         load(DEFAULTS, None, std::iter::empty()).unwrap_or_else(|errors| panic!("{errors}"));
     let sections: Vec<_> = defaults.keys().map(String::as_str).collect();
-    assert_eq!(sections, ["ledger", "log", "outbound", "personio", "retention", "server", "transfer"]);
+    assert_eq!(
+        sections,
+        ["ledger", "log", "notices", "outbound", "personio", "retention", "server", "transfer"]
+    );
 }
 
 #[test]

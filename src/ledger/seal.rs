@@ -94,6 +94,8 @@ pub(super) struct Unlocked {
     pub seal: Seal,
     /// The tombstone key, sealed with the ledger's key of today, if it was sealed with another one.
     pub resealed: Option<Vec<u8>>,
+    /// The key that it was sealed with.
+    pub was: KeyId,
 }
 
 const TOMBSTONE_KEY: &str = "tombstone-key";
@@ -114,7 +116,8 @@ impl Seal {
         let seal = Self::with(key, &tombstone_key);
         let old = !sealed_tombstone_key.starts_with(&seal.current.id);
         let resealed = old.then(|| seal.seal(TOMBSTONE_KEY, &tombstone_key));
-        Some(Unlocked { seal, resealed })
+        let was = sealed_tombstone_key.get(..ID_LEN)?.try_into().ok()?;
+        Some(Unlocked { seal, resealed, was })
     }
 
     fn with(key: &LedgerKey, tombstone_key: &[u8]) -> Self {
@@ -125,14 +128,14 @@ impl Seal {
         }
     }
 
+    /// The other keys that open something.
+    pub(super) fn others(&self) -> Vec<KeyId> {
+        self.others.iter().map(|sealer| sealer.id).collect()
+    }
+
     /// The key that everything is sealed with from now on.
     pub(super) fn current(&self) -> KeyId {
         self.current.id
-    }
-
-    /// Whether other keys open something as well.
-    pub(super) fn has_others(&self) -> bool {
-        !self.others.is_empty()
     }
 
     /// All keys that open something.
@@ -218,7 +221,7 @@ mod tests {
     fn the_tombstone_key_survives_reopening() {
         let key = key();
         let (seal, sealed) = Seal::create(&key);
-        let Unlocked { seal: again, resealed } = Seal::open(&key, &sealed).expect("the same key");
+        let Unlocked { seal: again, resealed, .. } = Seal::open(&key, &sealed).expect("the same key");
         assert!(resealed.is_none());
         assert_eq!(seal.hash("ashby/acme/1"), again.hash("ashby/acme/1"));
         assert_ne!(seal.hash("ashby/acme/1"), seal.hash("ashby/acme/2"));
@@ -234,7 +237,7 @@ mod tests {
         let first = LedgerKey { bytes: [8; KEY_LEN], others: Vec::new() };
         let (old, sealed_key) = Seal::create(&first);
         let sealed_by_old = old.seal("hire 1", b"Mia");
-        let Unlocked { seal, resealed } = Seal::open(&both, &sealed_key).expect("the other opens it");
+        let Unlocked { seal, resealed, .. } = Seal::open(&both, &sealed_key).expect("the other opens it");
         assert_eq!(seal.unseal("hire 1", &sealed_by_old).expect("it is opened"), b"Mia");
         assert_eq!(seal.hash("ashby/acme/1"), old.hash("ashby/acme/1"));
         assert!(seal.unseal("hire 1", &sealed).is_err(), "a third key's is not");

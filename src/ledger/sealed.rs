@@ -1,5 +1,7 @@
 //! Everything that is stored sealed: where it is, and as whose place it is opened.
 
+use super::seal::{ID_LEN, KeyId};
+
 /// A column of what is sealed. Whoever seals into another one adds it here, for both engines: what is not here stays
 /// under the old key when the ledger's key is changed.
 pub(super) struct SealedColumn {
@@ -12,14 +14,30 @@ pub(super) struct SealedColumn {
 }
 
 impl SealedColumn {
-    /// The rows whose key begins otherwise than one of so many, in the SQL of both engines; `mark` writes a parameter.
-    pub(super) fn sealed_by_others(&self, keys: usize, mark: impl Fn(usize) -> String) -> String {
+    /// The rows that one of so many keys has sealed, in the SQL of both engines; `mark` writes a parameter.
+    pub(super) fn sealed_by(&self, keys: usize, mark: impl Fn(usize) -> String) -> String {
         let Self { table, column, .. } = self;
         let keys = (0..keys).map(mark).collect::<Vec<_>>().join(", ");
-        format!(
-            "{table} WHERE length({column}) > 0 AND substr({column}, 1, {}) NOT IN ({keys})",
-            super::seal::ID_LEN
-        )
+        format!("{table} WHERE substr({column}, 1, {ID_LEN}) IN ({keys})")
+    }
+}
+
+/// The row of `meta` with the ids of all keys that were the ledger's before the one of today. What begins with none of
+/// these ids, nor with that of today's, is damaged, and no key would open it.
+pub(super) const FORMER_KEYS: &str = "former_keys";
+
+/// Of the keys that were the ledger's, those that were not given.
+pub(super) fn missing(former: &[u8], given: &[KeyId]) -> Vec<KeyId> {
+    let former = former.chunks_exact(ID_LEN).filter_map(|id| KeyId::try_from(id).ok());
+    former.filter(|id| !given.contains(id)).collect()
+}
+
+/// The same row with one more key, each once.
+pub(super) fn with_former(former: Vec<u8>, key: KeyId) -> Vec<u8> {
+    if former.chunks_exact(ID_LEN).any(|known| known == key) {
+        former
+    } else {
+        [former, key.to_vec()].concat()
     }
 }
 
@@ -51,3 +69,18 @@ pub(super) const OF_POSTGRES: &[SealedColumn] = &[
     sealed("documents", "sheet", "ctid", "'sheet', id"),
     sealed("spool", "chunk", "ctid", "'chunk', document, fill, n"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_key_that_was_the_ledgers_can_be_missing() {
+        let (first, second, third) = ([1; ID_LEN], [2; ID_LEN], [3; ID_LEN]);
+        let former = with_former(with_former(with_former(Vec::new(), first), second), first);
+        assert_eq!(former.len(), 2 * ID_LEN, "each once");
+        assert_eq!(missing(&former, &[third]), [first, second]);
+        assert_eq!(missing(&former, &[first, second, third]), [] as [KeyId; 0]);
+        assert_eq!(missing(&[], &[third]), [] as [KeyId; 0]);
+    }
+}

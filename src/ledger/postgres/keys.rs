@@ -11,11 +11,14 @@ use crate::ledger::sealed::{BATCH, OF_POSTGRES, SealedColumn};
 /// However much there is to be looked through, the server does not give up.
 const PATIENT: &str = "SET LOCAL statement_timeout TO 0";
 
-/// How much is sealed with none of these keys, for a caller who is patient.
-pub(super) async fn sealed_by_others(db: &mut PgConnection, keys: &[KeyId]) -> Answer<u64> {
+/// How much is sealed with these keys, for a caller who is patient.
+pub(super) async fn sealed_by(db: &mut PgConnection, keys: &[KeyId]) -> Answer<u64> {
     let mut sum = 0;
+    if keys.is_empty() {
+        return Ok(sum);
+    }
     for column in OF_POSTGRES {
-        let rows = column.sealed_by_others(keys.len(), |n| format!("${}", n + 1));
+        let rows = column.sealed_by(keys.len(), |n| format!("${}", n + 1));
         let sql = format!("SELECT count(*) FROM {rows}");
         let counting =
             keys.iter().fold(query_scalar(AssertSqlSafe(sql)), |counting, key| counting.bind(key.to_vec()));
@@ -29,7 +32,7 @@ pub(super) async fn sealed_by_others(db: &mut PgConnection, keys: &[KeyId]) -> A
 pub(super) async fn left(db: &PgPool, keys: &[KeyId]) -> Answer<u64> {
     let mut all = db.begin().await?;
     all.execute(PATIENT).await?;
-    sealed_by_others(&mut all, keys).await
+    sealed_by(&mut all, keys).await
 }
 
 /// Seals everything anew that another key has sealed. A row that was changed since it was read is left alone. Of
@@ -47,7 +50,7 @@ pub(super) async fn seal_anew(
             if !is_of_today(db, seal).await? {
                 return Ok(all);
             }
-            let old = old(db, column, seal.current(), &after).await?;
+            let old = old(db, column, &seal.others(), &after).await?;
             let Some(last) = old.last() else { break };
             after.clone_from(&last.0);
             let done = replace(db, column, &old, seal).await?;
@@ -67,16 +70,17 @@ async fn is_of_today(db: &PgPool, seal: &Seal) -> Answer<bool> {
 /// Row, place and what is sealed.
 type Old = (String, String, Vec<u8>);
 
-async fn old(db: &PgPool, column: &SealedColumn, current: KeyId, after: &str) -> Answer<Vec<Old>> {
+async fn old(db: &PgPool, column: &SealedColumn, keys: &[KeyId], after: &str) -> Answer<Vec<Old>> {
     let SealedColumn { column: name, row, place, .. } = column;
-    let rows = column.sealed_by_others(1, |_| "$1".to_owned());
+    let rows = column.sealed_by(keys.len(), |n| format!("${}", n + 2));
     let sql = format!(
-        "SELECT {row}::text, concat_ws(' ', {place}), {name} FROM {rows} AND {row} > $2::tid \
+        "SELECT {row}::text, concat_ws(' ', {place}), {name} FROM {rows} AND {row} > $1::tid \
          ORDER BY {row} LIMIT {BATCH}"
     );
     let mut all = db.begin().await?;
     all.execute(PATIENT).await?;
-    query_as(AssertSqlSafe(sql)).bind(current.to_vec()).bind(after).fetch_all(&mut *all).await
+    let asked = query_as(AssertSqlSafe(sql)).bind(after);
+    keys.iter().fold(asked, |asked, key| asked.bind(key.to_vec())).fetch_all(&mut *all).await
 }
 
 async fn replace(db: &PgPool, column: &SealedColumn, old: &[Old], seal: &Seal) -> Result<u64, LedgerError> {

@@ -301,10 +301,11 @@ impl Ledger for PostgresLedger {
     }
 
     async fn sealed_with_old_keys(&self) -> Result<Option<u64>, LedgerError> {
-        if !self.seal.has_others() {
+        let others = self.seal.others();
+        if others.is_empty() {
             return Ok(None);
         }
-        Ok(Some(keys::left(&self.pool, &[self.seal.current()]).await?))
+        Ok(Some(keys::left(&self.pool, &others).await?))
     }
 
     async fn seal_anew(&self, told: &(dyn Fn(u64) + Send + Sync)) -> Result<u64, LedgerError> {

@@ -9,6 +9,7 @@ use super::address::Address;
 use super::{keys, words};
 use crate::ledger::LedgerKey;
 use crate::ledger::seal::{Seal, Unlocked};
+use crate::ledger::sealed::{FORMER_KEYS, missing, with_former};
 
 /// The migrations, oldest first; the table `migrations` names those that were run.
 const MIGRATIONS: &[&str] = &[
@@ -132,9 +133,12 @@ pub(super) async fn open(address: &Address, key: &LedgerKey) -> Result<(PgPool, 
     let done = version(&mut all, &at).await?;
     migrate(&mut all, done).await.map_err(failed)?;
     let seal = match unlock(&mut all, key, &at).await? {
-        Some(Unlocked { seal, resealed }) => {
+        Some(Unlocked { seal, resealed, was }) => {
             find_missing_keys(&mut all, &seal, &at).await?;
             if let Some(sealed) = resealed {
+                let former = with_former(former_keys(&mut all).await.map_err(failed)?, was);
+                let keep = "INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+                sqlx::query(keep).bind(FORMER_KEYS).bind(former).execute(&mut *all).await.map_err(failed)?;
                 let change = sqlx::query("UPDATE meta SET value = $1 WHERE name = 'tombstone_key'");
                 change.bind(sealed).execute(&mut *all).await.map_err(failed)?;
             }
@@ -307,11 +311,17 @@ async fn unlock(db: &mut PgConnection, key: &LedgerKey, at: &str) -> Result<Opti
     sealed.map(opened).transpose()
 }
 
-/// Refuses if anything is sealed with a key that was not given.
+/// Refuses if anything is sealed with a key that was the ledger's once and is not given.
 async fn find_missing_keys(db: &mut PgConnection, seal: &Seal, at: &str) -> Result<(), OpenError> {
-    let sealed = keys::sealed_by_others(db, &seal.keys()).await;
-    let sealed = sealed.map_err(|error| OpenError::Failed { at: at.to_owned(), what: words(&error) })?;
+    let failed = |error: sqlx::Error| OpenError::Failed { at: at.to_owned(), what: words(&error) };
+    let former = former_keys(db).await.map_err(failed)?;
+    let sealed = keys::sealed_by(db, &missing(&former, &seal.keys())).await.map_err(failed)?;
     if sealed == 0 { Ok(()) } else { Err(OpenError::KeyMissing(at.to_owned())) }
+}
+
+async fn former_keys(db: &mut PgConnection) -> Result<Vec<u8>, sqlx::Error> {
+    let ids = sqlx::query_scalar("SELECT value FROM meta WHERE name = $1").bind(FORMER_KEYS);
+    Ok(ids.fetch_optional(db).await?.unwrap_or_default())
 }
 
 async fn lock_up(db: &mut PgConnection, key: &LedgerKey) -> Result<Seal, sqlx::Error> {

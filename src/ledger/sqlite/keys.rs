@@ -12,10 +12,13 @@ use crate::ledger::LedgerError;
 use crate::ledger::seal::{KeyId, Seal};
 use crate::ledger::sealed::{BATCH, OF_SQLITE, SealedColumn};
 
-/// How much is sealed with none of these keys.
-pub(super) fn sealed_by_others(db: &Connection, keys: &[KeyId]) -> rusqlite::Result<u64> {
+/// How much is sealed with these keys.
+pub(super) fn sealed_by(db: &Connection, keys: &[KeyId]) -> rusqlite::Result<u64> {
+    if keys.is_empty() {
+        return Ok(0);
+    }
     OF_SQLITE.iter().try_fold(0, |sum, column| {
-        let rows = column.sealed_by_others(keys.len(), |n| format!("?{}", n + 1));
+        let rows = column.sealed_by(keys.len(), |n| format!("?{}", n + 1));
         let values = params_from_iter(keys.iter().map(|key| key.to_vec()));
         let count: i64 = db.query_row(&format!("SELECT count(*) FROM {rows}"), values, |row| row.get(0))?;
         Ok(sum + u64::try_from(count).unwrap_or_default())
@@ -38,7 +41,7 @@ impl SqliteLedger {
             let mut after = Value::Null;
             loop {
                 let (seal, from) = (Arc::clone(&self.seal), after.clone());
-                let old = self.readers.run(move |db| old(db, column, seal.current(), &from)).await?;
+                let old = self.readers.run(move |db| old(db, column, &seal.others(), &from)).await?;
                 let Some(last) = old.last() else { break };
                 after = last.row.clone();
                 let seal = Arc::clone(&self.seal);
@@ -59,15 +62,17 @@ impl SqliteLedger {
     }
 }
 
-fn old(db: &Connection, column: &SealedColumn, current: KeyId, after: &Value) -> Answer<Vec<Old>> {
+fn old(db: &Connection, column: &SealedColumn, keys: &[KeyId], after: &Value) -> Answer<Vec<Old>> {
     let SealedColumn { column: name, row, place, .. } = column;
-    let rows = column.sealed_by_others(1, |_| "?1".to_owned());
+    let rows = column.sealed_by(keys.len(), |n| format!("?{}", n + 2));
     let sql = format!(
-        "SELECT {row}, {name}, {place} FROM {rows} AND (?2 IS NULL OR {row} > ?2) ORDER BY {row} LIMIT {BATCH}"
+        "SELECT {row}, {name}, {place} FROM {rows} AND (?1 IS NULL OR {row} > ?1) ORDER BY {row} LIMIT {BATCH}"
     );
+    let keys = keys.iter().map(|key| Value::Blob(key.to_vec()));
+    let values = params_from_iter(std::iter::once(after.clone()).chain(keys));
     let mut select = db.prepare_cached(&sql)?;
     let parts = place.split(", ").count();
-    let rows = select.query_map(params![current.to_vec(), after], |row| {
+    let rows = select.query_map(values, |row| {
         let place = (2..2 + parts).map(|n| Ok(shown(&row.get(n)?))).collect::<rusqlite::Result<Vec<_>>>()?;
         Ok(Old { row: row.get(0)?, sealed: row.get(1)?, place: place.join(" ") })
     })?;

@@ -281,11 +281,11 @@ impl Ledger for SqliteLedger {
     }
 
     async fn sealed_with_old_keys(&self) -> Result<Option<u64>, LedgerError> {
-        if !self.seal.has_others() {
+        let others = self.seal.others();
+        if others.is_empty() {
             return Ok(None);
         }
-        let current = self.seal.current();
-        self.readers.run(move |db| Ok(Some(keys::sealed_by_others(db, &[current])?))).await
+        self.readers.run(move |db| Ok(Some(keys::sealed_by(db, &others)?))).await
     }
 
     async fn seal_anew(&self, told: &(dyn Fn(u64) + Send + Sync)) -> Result<u64, LedgerError> {

@@ -11,6 +11,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use super::keys;
 use crate::ledger::LedgerKey;
 use crate::ledger::seal::{Seal, Unlocked};
+use crate::ledger::sealed::{FORMER_KEYS, missing, with_former};
 
 /// `HBLG`: marks the file as a ledger of ours.
 pub(super) const APPLICATION_ID: i32 = 0x4842_4c47;
@@ -131,9 +132,17 @@ pub(super) fn open(path: &Path, key: &LedgerKey) -> Result<Opened, OpenError> {
     examine(path)?;
     migrate(&mut writer, path)?;
     let seal = match unlock(&writer, path, key)? {
-        Some(Unlocked { seal, resealed }) => {
+        Some(Unlocked { seal, resealed, was }) => {
             find_missing_keys(&writer, path, &seal)?;
             if let Some(sealed) = resealed {
+                // First, so that a key that has sealed something is never forgotten.
+                let former = with_former(former_keys(&writer).map_err(failed)?, was);
+                writer
+                    .execute(
+                        "REPLACE INTO meta (name, value) VALUES (?1, ?2)",
+                        rusqlite::params![FORMER_KEYS, former],
+                    )
+                    .map_err(failed)?;
                 let change = "UPDATE meta SET value = ?1 WHERE name = 'tombstone_key'";
                 writer.execute(change, [sealed]).map_err(failed)?;
             }
@@ -323,10 +332,16 @@ fn unlock(db: &Connection, path: &Path, key: &LedgerKey) -> Result<Option<Unlock
     Seal::open(key, &sealed).ok_or_else(|| OpenError::OtherKey(path.to_owned())).map(Some)
 }
 
-/// Refuses if anything is sealed with a key that was not given.
+/// Refuses if anything is sealed with a key that was the ledger's once and is not given.
 fn find_missing_keys(db: &Connection, path: &Path, seal: &Seal) -> Result<(), OpenError> {
-    let sealed = keys::sealed_by_others(db, &seal.keys()).map_err(|error| refused(path, &error))?;
+    let sealed = former_keys(db).and_then(|former| keys::sealed_by(db, &missing(&former, &seal.keys())));
+    let sealed = sealed.map_err(|error| refused(path, &error))?;
     if sealed == 0 { Ok(()) } else { Err(OpenError::KeyMissing(path.to_owned())) }
+}
+
+fn former_keys(db: &Connection) -> rusqlite::Result<Vec<u8>> {
+    let ids = db.query_row("SELECT value FROM meta WHERE name = ?1", [FORMER_KEYS], |row| row.get(0));
+    Ok(ids.optional()?.unwrap_or_default())
 }
 
 fn lock_up(db: &Connection, key: &LedgerKey) -> rusqlite::Result<Seal> {
