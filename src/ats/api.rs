@@ -6,14 +6,14 @@ use std::time::Duration;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use reqwest::Method;
-use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use tokio::time::Instant;
-use url::Url;
+use url::{Url, form_urlencoded};
 
 use crate::clock::Clock;
-use crate::outbound::{Client, Failure, Guard, Request, Reuse};
+use crate::outbound::{Body, Client, Failure, Guard, Request, Reuse};
 
 /// How long connecting may take.
 const CONNECT: Duration = Duration::from_secs(3);
@@ -90,6 +90,21 @@ impl Api {
         Self::with(base, basic, accept, guard)
     }
 
+    /// An API that takes a user and a password by HTTP Basic.
+    ///
+    /// # Errors
+    /// A sentence, when the platform's TLS cannot be set up.
+    pub fn with_basic(
+        base: Url,
+        user: &SecretString,
+        password: &SecretString,
+        guard: &Guard,
+    ) -> Result<Self, String> {
+        let credential = format!("{}:{}", user.expose_secret(), password.expose_secret());
+        let basic = HeaderValue::try_from(format!("Basic {}", BASE64_STANDARD.encode(credential)));
+        Self::with(base, basic.expect("base64 is fit for a header"), "application/json", guard)
+    }
+
     /// An API that takes the key as a bearer token.
     ///
     /// # Errors
@@ -121,6 +136,24 @@ impl Api {
     pub async fn post_json(&self, path: &str, body: &Value, deadline: Instant) -> Result<Value, ApiError> {
         let body = serde_json::to_vec(body).map_err(|_| ApiError::Unreadable)?;
         self.ask(Request::new(Method::POST, self.at(path)).with_json(body.into()), deadline).await
+    }
+
+    /// Posts a form to a path below the base and reads the JSON of the answer, all before `deadline`.
+    ///
+    /// # Errors
+    /// [`ApiError`]; a status other than 2xx is one, redirects included.
+    pub async fn post_form(
+        &self,
+        path: &str,
+        fields: &[(&str, &str)],
+        deadline: Instant,
+    ) -> Result<Value, ApiError> {
+        let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let mut request = Request::new(Method::POST, self.at(path));
+        let form_type = HeaderValue::from_static("application/x-www-form-urlencoded");
+        request.headers.insert(CONTENT_TYPE, form_type);
+        request.body = Body::Bytes(form.into());
+        self.ask(request, deadline).await
     }
 
     /// Reads the JSON at a path below the base, with this query, before `deadline`.

@@ -1,4 +1,5 @@
-//! Greenhouse Recruiting: a signed web hook for each event, which carries the whole hire. Its API is not asked.
+//! Greenhouse Recruiting: a signed web hook for each event, which carries the whole hire. Its API is asked for nothing; it is
+//! told, if the operator wants a note on the profile.
 //!
 //! Facts: <https://developers.greenhouse.io/webhooks.html>.
 
@@ -6,6 +7,7 @@ mod custom;
 mod files;
 mod read;
 mod shapes;
+mod tell;
 
 use std::sync::LazyLock;
 
@@ -16,12 +18,17 @@ use tokio::time::Instant;
 
 use super::settings::{Mistakes, Settings};
 use super::signature::{Scheme, preset};
-use super::{ApiError, AtsSource, Envelope, Event, Kind, Manners, Misread, Opened, Setup, is_id, link};
+use super::{
+    ApiError, Arrived, AtsSource, Envelope, Event, Kind, Manners, Misread, Opened, Setup, Trait, is_id, link,
+};
 use crate::domain::{File, Place};
 use crate::outbound::Guard;
 
 /// Greenhouse's place in the list.
-pub(super) const KIND: Kind = Kind::of("greenhouse", build);
+pub(super) const KIND: Kind = Kind { traits: &[Trait::TakesNotes], ..Kind::of("greenhouse", build) };
+
+pub use tell::NoteSettings;
+use tell::Notes;
 
 /// `Signature: sha256 <hex>` over the raw body, whose characters are escaped before it is signed:
 /// <https://developers.greenhouse.io/webhooks.html#authentication>.
@@ -34,12 +41,22 @@ static DELIVERY_ID: HeaderName = HeaderName::from_static("greenhouse-event-id");
 const EXAMPLE_HOST: &str = "prod-heroku.s3.amazonaws.com";
 
 /// One Greenhouse account.
-struct Greenhouse;
+struct Greenhouse {
+    /// There if a note is to be left.
+    notes: Option<Notes>,
+}
 
-#[expect(clippy::unnecessary_wraps, reason = "every kind of ATS is built so")]
-fn build(settings: &Settings, _guard: &Guard, mistakes: &mut Mistakes) -> Option<Box<dyn AtsSource>> {
+fn build(settings: &Settings, guard: &Guard, mistakes: &mut Mistakes) -> Option<Box<dyn AtsSource>> {
     settings.events(&[read::HIRE], &[read::HIRE], mistakes);
-    Some(Box::new(Greenhouse))
+    if settings.note_on_profile == Some(true) && settings.note.is_none() {
+        mistakes.add("note_on_profile", "needs the section `note` as well");
+    }
+    let wanted = settings.note.as_ref().filter(|_| settings.note_on_profile != Some(false));
+    let notes = match wanted {
+        Some(note) => Some(Notes::of(note, guard, mistakes)?),
+        None => None,
+    };
+    Some(Box::new(Greenhouse { notes }))
 }
 
 #[async_trait]
@@ -67,6 +84,17 @@ impl AtsSource for Greenhouse {
 
     fn read(&self, payload: &Value) -> Result<Event, Misread> {
         read::event(payload)
+    }
+
+    fn is_told(&self) -> bool {
+        self.notes.is_some()
+    }
+
+    async fn tell(&self, arrived: &Arrived, deadline: Instant) -> Result<(), ApiError> {
+        match &self.notes {
+            Some(notes) => notes.leave(arrived, deadline).await,
+            None => Ok(()),
+        }
     }
 
     async fn open(&self, file: &File, _deadline: Instant) -> Result<Opened, ApiError> {

@@ -34,6 +34,7 @@ use url::Url;
 use crate::domain::{Facts, File};
 pub use api::ApiError;
 pub use event::{Completed, Event, Filed, Hired, LOOKED_FOR, MERGED, Meant, Merged, Misread, Unhired};
+pub use greenhouse::NoteSettings;
 use kind::Kind;
 pub use kind::{Trait, has, kinds, vendors};
 use settings::{Mistakes, NameSplitPolicy, SettingError, Settings};

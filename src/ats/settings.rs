@@ -11,6 +11,7 @@ use url::Url;
 
 use crate::outbound::Guard;
 
+use super::greenhouse::NoteSettings;
 use super::poll::{Poll, PollSettings};
 use super::{KINDS, Kind, Scheme, Trait, generic, signature};
 
@@ -60,6 +61,8 @@ pub struct Settings {
     pub body_limit: Option<ByteSize>,
     /// Whether the ATS is told that a hire is in Personio, where it can be; yes if not said otherwise.
     pub note_on_profile: Option<bool>,
+    /// `[sources.NAME.note]`: how a note is left at Greenhouse.
+    pub note: Option<NoteSettings>,
     /// `[sources.NAME.signature]`: how the sender signs, for kinds that do not know it themselves.
     pub signature: Option<signature::Settings>,
     /// `[sources.NAME.poll]`: where deliveries are fetched, for kinds that can be asked.
@@ -242,6 +245,9 @@ impl Settings {
                     "needs at least one secret; `hirebridge secret` makes one"
                 },
             );
+        }
+        if self.note.is_some() && self.kind != super::greenhouse::KIND.name {
+            mistakes.add("note", "is of no use: it is for kind `greenhouse` alone");
         }
         if self.note_on_profile.is_some() && self.kind().is_some_and(|kind| !kind.has(Trait::TakesNotes)) {
             mistakes.add(

@@ -80,7 +80,7 @@ impl KeyPath {
         let mut name = "HIREBRIDGE".to_owned();
         for step in &self.0 {
             let Step::Key(key) = step else { return None };
-            name = name + "__" + &key.to_uppercase().replace('-', "_");
+            name = format!("{name}__{}", key.to_uppercase().replace('-', "_"));
         }
         Some(name)
     }

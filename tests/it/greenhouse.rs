@@ -1,6 +1,13 @@
 //! Greenhouse's hires over HTTP: signed over bytes that carry escapes, whole in one delivery, files behind links.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use aws_lc_rs::hmac;
+use axum::extract::{Request, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use jiff::SignedDuration;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -210,4 +217,92 @@ async fn a_hire_of_another_shape_waits_for_a_person_with_the_place() {
     let hire = house.hire(&answer.hire()).await;
     assert_eq!(notes(&hire), ["unexpected_shape:$.payload.application.offer.starts_at"]);
     assert_eq!(hire["ats_id"], "98200417");
+}
+
+/// Greenhouse's tokens and notes; whatever was asked.
+#[derive(Clone, Default)]
+struct Harvest {
+    refuses: bool,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl Harvest {
+    async fn listens(&self) -> String {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("is bound"));
+        let router = axum::Router::new().fallback(answer).with_state(self.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        url
+    }
+
+    fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+async fn answer(State(harvest): State<Harvest>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, 1 << 20).await.unwrap_or_default();
+    let part = |name| head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("-");
+    let asked =
+        [part(header::AUTHORIZATION), part(header::CONTENT_TYPE), &String::from_utf8_lossy(&body)].join(" ");
+    let asked = format!("{} {} {asked}", head.method, head.uri.path());
+    harvest.asked.lock().unwrap_or_else(PoisonError::into_inner).push(asked);
+    match head.uri.path() {
+        _ if harvest.refuses => StatusCode::FORBIDDEN.into_response(),
+        "/token" => axum::Json(json!({"access_token": "a-token", "token_type": "Bearer"})).into_response(),
+        _ => (StatusCode::CREATED, axum::Json(json!({"id": 1}))).into_response(),
+    }
+}
+
+async fn noting(url: &str, more: &str) -> House {
+    let sections = format!(
+        "[sources.greenhouse]\nkind = \"greenhouse\"\nsecrets = [\"{SECRET}\"]\n{more}\n\
+         [sources.greenhouse.note]\nclient_id = \"an-id\"\nclient_secret = \"a-secret\"\nuser = \"4080\"\n\
+         auth_url = \"{url}\"\nurl = \"{url}\"\n"
+    );
+    House::with(Setup { sections, ..Setup::default() }).await
+}
+
+#[tokio::test]
+async fn a_note_says_that_the_hire_is_in_personio_and_one_that_fails_costs_nothing() {
+    let body = fixture("hire_candidate");
+    let candidate = body.pointer("/payload/application/candidate/id").cloned().expect("an id");
+    let harvest = Harvest::default();
+    let house = noting(&harvest.listens().await, "").await;
+    let delivered = deliver(&house, &body).await;
+    assert_eq!(delivered.state(), "created");
+    let basic = STANDARD.encode("an-id:a-secret");
+    let asked = harvest.asked();
+    assert_eq!(
+        asked[0],
+        format!(
+            "POST /token Basic {basic} application/x-www-form-urlencoded grant_type=client_credentials&sub=4080"
+        )
+    );
+    let (head, note) = asked[1].split_once('{').expect("a body");
+    assert_eq!(head, "POST /v3/notes Bearer a-token application/json ");
+    let note: Value = serde_json::from_str(&format!("{{{note}")).expect("JSON");
+    assert_eq!(
+        (&note["candidate_id"], &note["user_id"], &note["note_type"], &note["visibility"]),
+        (&candidate, &json!(4080), &json!("NOTE"), &json!("public"))
+    );
+    assert!(
+        note["body"].as_str().is_some_and(|words| words.starts_with("In Personio since 2026-12-01")),
+        "{note}"
+    );
+    assert!(notes(&house.hire(&delivered.hire()).await).contains(&"noted_at_ats"));
+    deliver(&house, &body).await;
+    assert_eq!(harvest.asked().len(), 2, "once");
+
+    let refusing = Harvest { refuses: true, ..Harvest::default() };
+    let house = noting(&refusing.listens().await, "").await;
+    let delivered = deliver(&house, &body).await;
+    assert_eq!(delivered.state(), "created");
+    assert!(notes(&house.hire(&delivered.hire()).await).contains(&"not_noted_at_ats:status_403"));
+
+    let silent = Harvest::default();
+    let house = noting(&silent.listens().await, "note_on_profile = false").await;
+    assert_eq!(deliver(&house, &body).await.state(), "created");
+    assert_eq!(silent.asked(), Vec::<String>::new());
 }

@@ -26,7 +26,7 @@ fn hire() -> Value {
 }
 
 fn hired(payload: &Value) -> super::super::Hired {
-    match Greenhouse.read(payload) {
+    match (Greenhouse { notes: None }).read(payload) {
         Ok(Event::Hire(hired)) => *hired,
         other => panic!("is a hire: {other:?}"),
     }
@@ -322,7 +322,9 @@ fn a_field_of_the_wrong_type_is_misread_at_its_place() {
         ("/jobs/0/departments/0/name", json!([]), "jobs[0].departments[0].name"),
         ("/offer/starts_at", json!(20_270_101), "offer.starts_at"),
     ] {
-        let Err(misread) = Greenhouse.read(&with(&format!("/payload/application{pointer}"), value)) else {
+        let Err(misread) =
+            Greenhouse { notes: None }.read(&with(&format!("/payload/application{pointer}"), value))
+        else {
             panic!("{pointer} fits")
         };
         assert_eq!(misread.held, Held::Unreadable);
@@ -330,24 +332,32 @@ fn a_field_of_the_wrong_type_is_misread_at_its_place() {
         let known = (pointer != "/id").then(|| "98200417".to_owned());
         assert_eq!(misread.application, known, "{pointer}");
     }
-    let nothing = Greenhouse.read(&json!({"action": "hire_candidate"})).expect_err("has no application");
+    let nothing = Greenhouse { notes: None }
+        .read(&json!({"action": "hire_candidate"}))
+        .expect_err("has no application");
     assert_eq!(nothing.path.as_deref(), Some("$"));
-    let unnamed =
-        Greenhouse.read(&json!({"payload": {"application": {"id": 1}}})).expect_err("has no action");
+    let unnamed = Greenhouse { notes: None }
+        .read(&json!({"payload": {"application": {"id": 1}}}))
+        .expect_err("has no action");
     assert_eq!(unnamed.path.as_deref(), Some("$.action"));
 }
 
 #[test]
 fn a_hire_is_taken_back_by_its_application_and_merged_candidates_are_named() {
-    let Ok(Event::Unhire(unhired)) = Greenhouse.read(&fixture("unhire_candidate")) else { panic!("is one") };
+    let Ok(Event::Unhire(unhired)) = Greenhouse { notes: None }.read(&fixture("unhire_candidate")) else {
+        panic!("is one")
+    };
     assert_eq!((unhired.application.as_str(), unhired.otherwise), ("98200417", "not_hired"));
     assert_eq!(unhired.at, None, "no time in it is said to be that of the event");
-    let Ok(Event::Merge(merged)) = Greenhouse.read(&fixture("merge_candidate")) else { panic!("is one") };
+    let Ok(Event::Merge(merged)) = Greenhouse { notes: None }.read(&fixture("merge_candidate")) else {
+        panic!("is one")
+    };
     assert_eq!((merged.gone.as_str(), merged.kept.as_str()), ("71500233", "71500999"));
     for (event, place) in
         [("unhire_candidate", "$.payload.application"), ("merge_candidate", "$.payload.person")]
     {
-        let misread = Greenhouse.read(&json!({"action": event, "payload": {}})).expect_err("has no id");
+        let misread =
+            Greenhouse { notes: None }.read(&json!({"action": event, "payload": {}})).expect_err("has no id");
         assert_eq!(misread.path.as_deref().map(|path| place.starts_with(path)), Some(true), "{event}");
     }
 }
@@ -371,7 +381,7 @@ fn every_other_event_is_nothing_for_us() {
         (json!([]), "unnamed", "event_not_used"),
     ] {
         let expected = Event::Ignored { event: event.to_owned(), reason };
-        assert_eq!(Greenhouse.read(&payload), Ok(expected), "{payload}");
+        assert_eq!(Greenhouse { notes: None }.read(&payload), Ok(expected), "{payload}");
     }
 }
 
@@ -426,7 +436,7 @@ async fn a_link_leads_to_amazons_storage_or_to_the_host_of_the_example() {
     let open = |place| {
         let file =
             File { id: "1".into(), kind: DocumentKind::Resume, name: "a.pdf".into(), date: None, place };
-        async move { Greenhouse.open(&file, Instant::now()).await.map(|opened| opened.hosts) }
+        async move { Greenhouse { notes: None }.open(&file, Instant::now()).await.map(|opened| opened.hosts) }
     };
     let hosts = open(Place::Link("https://grnhse.s3.eu-central-1.amazonaws.com/a".into())).await;
     assert_eq!(hosts, Ok(vec!["grnhse.s3.eu-central-1.amazonaws.com".to_owned()]));
