@@ -108,6 +108,11 @@ pub trait AtsSource: Send + Sync {
         Completed::default()
     }
 
+    /// Whether it can be asked for somebody by a link or an id.
+    fn can_be_asked(&self) -> bool {
+        false
+    }
+
     /// The applications that a person means by what was pasted, a link to a page of the ATS or an id; none if there is
     /// nobody. `None` if the ATS cannot be asked.
     async fn look_for(&self, _pasted: &str, _deadline: Instant) -> Option<Result<Vec<Meant>, ApiError>> {

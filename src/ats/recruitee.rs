@@ -126,6 +126,10 @@ impl AtsSource for Recruitee {
         complete::complete(self.api.as_ref(), hired, known, deadline).await
     }
 
+    fn can_be_asked(&self) -> bool {
+        self.api.is_some()
+    }
+
     async fn look_for(&self, pasted: &str, deadline: Instant) -> Option<Result<Vec<Meant>, ApiError>> {
         Some(look_for::look_for(self.api.as_ref()?, pasted, deadline).await)
     }

@@ -232,6 +232,11 @@ impl Source {
         self.ats.complete(hired, known, deadline).await
     }
 
+    /// Whether its ATS can be asked for somebody by a link or an id.
+    pub fn can_be_asked(&self) -> bool {
+        self.ats.can_be_asked()
+    }
+
     /// The applications that a person means; see [`AtsSource::look_for`].
     pub async fn look_for(&self, pasted: &str, deadline: Instant) -> Option<Result<Vec<Meant>, ApiError>> {
         self.ats.look_for(pasted, deadline).await

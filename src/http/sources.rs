@@ -166,6 +166,8 @@ struct SourceShape {
     enabled: bool,
     /// `true` if its secret is not known yet: all but a test is answered 503, so that the ATS repeats it.
     awaiting_secret: bool,
+    /// Whether its ATS can be asked for somebody by a link or an id: `POST /v1/hires/fetch`.
+    can_be_asked: bool,
     /// Which account there.
     account: String,
     /// What to register at the ATS.
@@ -243,7 +245,7 @@ struct SecretUse {
         "since": "2027-01-04T08:00:00Z",
         "personio": {"state": "ok", "next_try_at": null},
         "sources": [{
-            "name": "ashby", "kind": "ashby", "enabled": true, "awaiting_secret": false, "account": "acme",
+            "name": "ashby", "kind": "ashby", "enabled": true, "awaiting_secret": false, "can_be_asked": true, "account": "acme",
             "url": "https://hires.example.com/webhooks/ashby",
             "last_delivery_at": "2027-01-04T09:12:44Z",
             "last_hire": {"at": "2027-01-04T09:12:44Z", "id": "01942f5e-9c1b-7c3e-8a37-2f6f2a6f0c11"},
@@ -275,6 +277,7 @@ fn shape(app: &App, source: &Source) -> SourceShape {
         kind: source.kind(),
         enabled: source.is_enabled(),
         awaiting_secret: source.awaits_secret(),
+        can_be_asked: source.can_be_asked(),
         account: source.account().to_owned(),
         url: app.settings.webhook_url(source.name()),
         last_delivery_at: seen.delivery,

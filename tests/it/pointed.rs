@@ -77,6 +77,9 @@ async fn what_means_nobody_or_cannot_be_asked_is_refused_with_the_reason() {
     is_problem(&fetch(&house, APPLICATION).await, 503, "ats_unavailable");
 
     let without_key = House::new().await;
+    for (house, expected) in [(&house, true), (&without_key, false)] {
+        assert_eq!(house.get("/v1/sources").await.json()["sources"][0]["can_be_asked"], expected);
+    }
     is_problem(&fetch(&without_key, APPLICATION).await, 422, "source_not_askable");
     let body = json!({"source": "other", "reference": "x"});
     is_problem(&without_key.post("/v1/hires/fetch", &body).await, 422, "unknown_source");

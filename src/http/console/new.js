@@ -5,8 +5,6 @@ import { Card, Wrong, useRole, useTask } from "./parts.js";
 import { Values } from "./plan.js";
 import { t } from "./words.js";
 
-// Kinds whose API is asked for a single hire.
-const FETCHED = ["ashby", "recruitee", "greenhouse"];
 const FIELDS = [
   ["candidate", "first_name", "text"], ["candidate", "last_name", "text"], ["candidate", "email", "email"],
   ["job", "title", "text"], ["job", "department", "text"], ["job", "location", "text"], ["tenant", "name", "text"],
@@ -26,7 +24,7 @@ export function New() {
   return html`${heading}
     <div class="columns">
       <div>
-        <${Fetch} sources=${sources.filter((one) => FETCHED.includes(one.kind))} />
+        <${Fetch} sources=${sources.filter((one) => one.can_be_asked)} />
         <${Typed} hire=${hire} sources=${sources} change=${(next) => { setHire(next); setPlan(null); }} show=${setPlan} held=${key} />
       </div>
       <div>${plan
